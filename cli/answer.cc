@@ -1,0 +1,76 @@
+#include "cli/answer.h"
+
+#include <algorithm>
+
+#include "cli/output_stream.h"
+
+namespace logvault::cli {
+namespace {
+
+using config::ExitCode;
+
+constexpr std::size_t kNamedUnreadableMax = 50;
+
+std::string Describe(const query::Unreadable& unreadable) {
+  std::string text = "unreadable: block " + std::to_string(unreadable.block);
+  if (!unreadable.host.empty()) {
+    text += " (" + unreadable.host + "/" + unreadable.source + " " +
+            std::to_string(unreadable.first_seq) + ".." + std::to_string(unreadable.last_seq) + ")";
+  }
+  text += ": " + unreadable.reason;
+  return text + (unreadable.integrity ? " [INTEGRITY]" : "");
+}
+
+bool Incomplete(const Answer& answer) {
+  return answer.interrupted || !answer.lost.ok() || !answer.completeness.unreadable.empty() ||
+         !answer.problems.empty();
+}
+
+}  // namespace
+
+std::string CompletenessLine(const Answer& answer) {
+  const query::Completeness& completeness = answer.completeness;
+  std::string line = Incomplete(answer)           ? "INCOMPLETE: "
+                     : completeness.limit_reached ? "limit reached, there may be more: "
+                                                  : "complete: ";
+  line +=
+      std::to_string(completeness.matches) + (completeness.matches == 1 ? " record" : " records");
+  line += "; blocks: " + std::to_string(completeness.blocks_in_scope) + " in scope, " +
+          std::to_string(completeness.blocks_pruned) + " pruned, " +
+          std::to_string(completeness.blocks_scanned) + " scanned, " +
+          std::to_string(completeness.unreadable.size()) + " unreadable";
+  line += "; tree size " + std::to_string(answer.tree_size);
+  if (answer.interrupted) line += "; interrupted";
+  if (!answer.lost.ok()) line += "; lost: " + answer.lost.message();
+  if (completeness.limit_reached && Incomplete(answer)) line += "; limit reached";
+  return line;
+}
+
+void TellCompleteness(const Answer& answer) {
+  const query::Completeness& completeness = answer.completeness;
+  for (const std::string& note : completeness.notes) Tell("note: " + note);
+  const std::size_t named = std::min(completeness.unreadable.size(), kNamedUnreadableMax);
+  for (std::size_t i = 0; i < named; ++i) Tell(Describe(completeness.unreadable[i]));
+  if (named < completeness.unreadable.size()) {
+    Tell("unreadable: " + std::to_string(completeness.unreadable.size() - named) +
+         " blocks more; `logvault verify` names all");
+  }
+  Tell(CompletenessLine(answer));
+}
+
+ExitCode ExitCodeOf(const Answer& answer) {
+  const query::Completeness& completeness = answer.completeness;
+  ExitCode code = completeness.matches == 0 ? ExitCode::kNoMatch : ExitCode::kOk;
+  for (const query::Unreadable& unreadable : completeness.unreadable) {
+    code = config::Worse(code, unreadable.integrity ? ExitCode::kIntegrity : ExitCode::kIncomplete);
+  }
+  if (!answer.problems.empty()) code = config::Worse(code, ExitCode::kIntegrity);
+  if (answer.interrupted) code = config::Worse(code, ExitCode::kInterrupted);
+  if (!answer.lost.ok()) {
+    const bool integrity = config::ExitCodeFor(answer.lost) == ExitCode::kIntegrity;
+    code = config::Worse(code, integrity ? ExitCode::kIntegrity : ExitCode::kIncomplete);
+  }
+  return code;
+}
+
+}  // namespace logvault::cli

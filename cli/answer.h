@@ -1,0 +1,28 @@
+// Answer: how a search ended, its completeness line and its exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "config/exit_code.h"
+#include "query/search.h"
+
+namespace logvault::cli {
+
+struct Answer {
+  query::Completeness completeness;
+  std::uint64_t tree_size = 0;
+  bool interrupted = false;           // by the user
+  std::vector<std::string> problems;  // proof that the vault itself is not what it should be
+  Status lost;                        // what ended the search before its end, other than the user
+};
+
+// "complete: 3 records match; blocks: 12 in scope, 4 pruned, 8 scanned, 0 unreadable; tree size 31".
+std::string CompletenessLine(const Answer& answer);
+// The notes, each unreadable block, and the line, to standard error.
+void TellCompleteness(const Answer& answer);
+config::ExitCode ExitCodeOf(const Answer& answer);
+
+}  // namespace logvault::cli

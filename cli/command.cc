@@ -1,0 +1,21 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+
+namespace logvault::cli {
+
+ExitCode Fail(const Status& status) {
+  Tell(status.message());
+  return config::ExitCodeFor(status);
+}
+
+void AddOutputOption(CLI::App& command, bool& json) {
+  command
+      .add_option_function<std::string>(
+          "-o,--output", [&json](const std::string& format) { json = format == "json"; },
+          "text (default) or json")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+}  // namespace logvault::cli

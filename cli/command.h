@@ -1,0 +1,48 @@
+// Command: what main's table holds, and what every command is given.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "cli/interrupt.h"
+#include "cli/output_stream.h"
+#include "cli/settings.h"
+#include "common/clock.h"
+#include "config/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace logvault::cli {
+
+using config::ExitCode;
+
+// What a command works with; everything outlives it.
+struct Environment {
+  Settings settings;  // complete
+  const Clock& clock;
+  Interrupt& interrupt;
+  OutputStream& out;
+};
+
+// What runs once the command line is parsed.
+using Action = std::function<ExitCode(Environment&)>;
+
+// Each adds its options to `command` and returns its action; the options live as long as the action.
+Action DefineStatus(CLI::App& command);
+Action DefineCheckpoint(CLI::App& command);
+Action DefineQuery(CLI::App& command);
+Action DefineHosts(CLI::App& command);
+Action DefineShow(CLI::App& command);
+Action DefineVerify(CLI::App& command);
+Action DefinePki(CLI::App& command);
+
+// Tells what went wrong; returns the exit code of a command that ends with it.
+ExitCode Fail(const Status& status);
+
+// -o of commands that answer in text or json.
+void AddOutputOption(CLI::App& command, bool& json);
+
+}  // namespace logvault::cli

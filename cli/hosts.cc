@@ -1,0 +1,142 @@
+// `logvault hosts`: every host and source the vault knows, how far it got and what is missing.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/offline_vault.h"
+#include "cli/remote_vault.h"
+#include "formats/time_zone.h"
+#include "query/output.h"
+
+namespace logvault::cli {
+namespace {
+
+struct Summary {
+  std::string host, source, format;
+  std::uint64_t records = 0, last_seq = 0, missing = 0;
+  UnixNanos first_time = kNoTime, last_time = kNoTime, last_commit_time = kNoTime;
+  std::optional<bool> session_open, silent;  // known to a running collector only
+};
+
+struct Listing {
+  std::vector<Summary> streams;
+  bool integrity = true;
+};
+
+Result<Listing> ListOffline(const Environment& env) {
+  Result<OfflineVault> vault = OfflineVault::Open(env.settings);
+  if (!vault.ok()) return vault.status();
+  Result<std::vector<storage::StreamHead>> heads = vault->reader().Streams();
+  if (!heads.ok()) return heads.status();
+  Listing listing;
+  listing.integrity = vault->problems().empty();
+  for (const storage::StreamHead& head : *heads) {
+    listing.streams.push_back({head.host, head.source, head.format, head.records, head.last_seq,
+                               head.missing_records, head.first_time, head.last_time,
+                               head.last_commit_time, std::nullopt, std::nullopt});
+  }
+  return listing;
+}
+
+Result<Listing> ListRemote(const Environment& env) {
+  Result<std::unique_ptr<RemoteVault>> vault =
+      RemoteVault::Connect(env.settings, env.interrupt.token());
+  if (!vault.ok()) return vault.status();
+  Result<v1::HostsResponse> response = (*vault)->client().Hosts({});
+  if (!response.ok()) return response.status();
+  Listing listing;
+  for (const v1::StreamSummary& stream : response->streams()) {
+    listing.streams.push_back({stream.host(), stream.source(), stream.format(), stream.records(),
+                               stream.last_seq(), stream.missing_records(), stream.first_time(),
+                               stream.last_time(), stream.last_commit_time(), stream.session_open(),
+                               stream.silent()});
+  }
+  return listing;
+}
+
+std::string TimeOrNothing(UnixNanos time) {
+  return time == kNoTime ? std::string() : formats::FormatUtc(time);
+}
+
+void AppendJson(const Summary& stream, std::string& out) {
+  auto text = [&out](std::string_view key, std::string_view value) {
+    query::AppendJsonString(key, out);
+    out += ':';
+    query::AppendJsonString(value, out);
+    out += ',';
+  };
+  auto time = [&](std::string_view key, UnixNanos value) {
+    if (value != kNoTime) text(key, formats::FormatUtc(value));
+  };
+  out += '{';
+  text("host", stream.host);
+  text("source", stream.source);
+  text("format", stream.format);
+  time("first_time", stream.first_time);
+  time("last_time", stream.last_time);
+  time("last_commit_time", stream.last_commit_time);
+  if (stream.session_open)
+    out += std::string("\"connected\":") + (*stream.session_open ? "true," : "false,");
+  if (stream.silent) out += std::string("\"silent\":") + (*stream.silent ? "true," : "false,");
+  out += "\"records\":" + std::to_string(stream.records) +
+         ",\"last_seq\":" + std::to_string(stream.last_seq) +
+         ",\"missing_records\":" + std::to_string(stream.missing) + "}\n";
+}
+
+std::string StateOf(const Summary& stream) {
+  if (!stream.silent) return "-";
+  return *stream.silent ? "SILENT" : *stream.session_open ? "connected" : "away";
+}
+
+void AppendTable(const std::vector<Summary>& streams, std::string& out) {
+  std::vector<std::array<std::string, 8>> rows = {
+      {"HOST", "SOURCE", "FORMAT", "RECORDS", "MISSING", "FIRST", "LAST", "STATE"}};
+  for (const Summary& stream : streams) {
+    rows.push_back({query::EscapeForTerminal(stream.host), query::EscapeForTerminal(stream.source),
+                    query::EscapeForTerminal(stream.format), std::to_string(stream.records),
+                    std::to_string(stream.missing), TimeOrNothing(stream.first_time),
+                    TimeOrNothing(stream.last_time), StateOf(stream)});
+  }
+  std::array<std::size_t, 8> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      line.append(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+}
+
+ExitCode RunHosts(bool json, Environment& env) {
+  Result<Listing> listing = env.settings.offline.empty() ? ListRemote(env) : ListOffline(env);
+  if (!listing.ok()) return Fail(listing.status());
+  if (json) {
+    for (const Summary& stream : listing->streams) AppendJson(stream, env.out.buffer());
+  } else {
+    AppendTable(listing->streams, env.out.buffer());
+  }
+  env.out.Flush();
+  return listing->integrity ? ExitCode::kOk : ExitCode::kIntegrity;
+}
+
+}  // namespace
+
+Action DefineHosts(CLI::App& command) {
+  auto json = std::make_shared<bool>(false);
+  AddOutputOption(command, *json);
+  command.footer(
+      "MISSING counts records that a gap skipped; STATE is connected, away or SILENT (longer "
+      "than silence_after),\n"
+      "and - offline, where nobody can tell.\n");
+  return [json](Environment& env) { return RunHosts(*json, env); };
+}
+
+}  // namespace logvault::cli

@@ -1,0 +1,168 @@
+// `logvault query`: searches, over the network or offline, and says how complete the answer is.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/answer.h"
+#include "cli/command.h"
+#include "cli/offline_vault.h"
+#include "cli/query_options.h"
+#include "cli/remote_search.h"
+#include "query/evaluate.h"
+
+namespace logvault::cli {
+namespace {
+
+constexpr std::string_view kExamples =
+    R"(Terms: word  "quoted text"  host=H source=S field=value field:part field~"RE2" field!=v field<n
+       field in (a, 10.0.0.0/8)   joined by AND (or side by side), OR, NOT and parentheses.
+       A bare IP address, CIDR or hash matches whole ones only; "quoted" text is found anywhere.
+Times: 2024-07-11T08:13:55Z, 2024-07-11, "2024-07-11 08:13" (UTC unless --tz), or an age: 90s 15m 2h 7d.
+Scope: everything, but the forwarders' own source `logvault` only when -S or source= names it.
+
+Examples:
+  logvault query xp_cmdshell
+  logvault query 'source=geoserver "exec(java.lang"' --since 2024-07-11 --until 2024-07-12
+  logvault query -S access 'http.status=200 src.ip in (45.32.22.62, 10.0.0.0/8)' -o json
+  logvault query --host 'geo*' 'failed or denied' --count
+  logvault query -H web01 -S syslog -o raw > syslog.copy
+)";
+
+// What the command line alone decides: not to run, but to explain.
+ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
+  const query::Request& request = prepared.request;
+  std::string& text = out.buffer();
+  text += "expression: " + query::EscapeForTerminal(request.expression.ToString()) + "\n";
+  auto instant = [](const std::optional<UnixNanos>& time) {
+    return time ? formats::FormatUtc(*time) : std::string("-");
+  };
+  text += "window: " + instant(request.scope.since) + " to " + instant(request.scope.until) + "\n";
+  text += "blocks are left out by: host, source and time of their headers\n";
+  const std::vector<query::Literal> literals = query::RequiredLiterals(request.expression);
+  text += literals.empty() ? "every record of the blocks read is evaluated\n"
+                           : "only records that hold one of these are evaluated:";
+  for (const query::Literal& literal : literals)
+    text += " \"" + query::EscapeForTerminal(literal.folded()) + "\"";
+  if (!literals.empty()) text += "\n";
+  out.Flush();
+  return ExitCode::kOk;
+}
+
+Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
+                             const query::Observer& observer) {
+  Result<OfflineVault> vault = OfflineVault::Open(env.settings);
+  if (!vault.ok()) return vault.status();
+  Answer answer;
+  answer.problems = vault->problems();
+  query::Request request = prepared.request;
+  request.tree_size = answer.tree_size = vault->checkpoint().size;
+  // Rows are counted here too: a search that is stopped gives no count.
+  std::uint64_t rows = 0;
+  query::Observer counting = observer;
+  counting.on_row = [&](const query::Row& row) {
+    ++rows;
+    return !observer.on_row || observer.on_row(row);
+  };
+  Result<query::Completeness> completeness =
+      query::Search(vault->reader(), request, counting, env.interrupt.token());
+  if (completeness.ok()) {
+    answer.completeness = *std::move(completeness);
+  } else if (completeness.status().code() == StatusCode::kCancelled) {
+    answer.interrupted = true;
+    answer.completeness.matches = rows;
+  } else {
+    return completeness.status();
+  }
+  return answer;
+}
+
+Result<Answer> Search(Environment& env, const PreparedQuery& prepared,
+                      const query::Observer& observer) {
+  if (!env.settings.offline.empty()) return SearchOffline(env, prepared, observer);
+  Result<std::unique_ptr<RemoteVault>> vault =
+      RemoteVault::Connect(env.settings, env.interrupt.token());
+  if (!vault.ok()) return vault.status();
+  return SearchRemote(**vault, prepared, observer);
+}
+
+ExitCode RunQuery(const QueryOptions& options, Environment& env) {
+  Result<PreparedQuery> prepared = Prepare(options, env.clock.Now(), env.out.is_terminal());
+  if (!prepared.ok()) return Fail(prepared.status());
+  if (options.explain) return Explain(*prepared, env.out);
+
+  query::RowWriter writer(prepared->output, prepared->zone);
+  if (!options.count) writer.Begin(env.out.buffer());
+  query::Observer observer;
+  observer.on_row = [&](const query::Row& row) {
+    writer.Add(row, env.out.buffer());
+    return env.out.Settle();
+  };
+  Result<Answer> answer = Search(env, *prepared, observer);
+  if (!answer.ok()) return Fail(answer.status());
+  if (options.count) env.out.buffer() += std::to_string(answer->completeness.matches) + "\n";
+  env.out.Flush();
+  if (prepared->limit_is_default && answer->completeness.limit_reached) {
+    Tell("showing the " + std::string(options.oldest_first ? "oldest " : "newest ") +
+         std::to_string(kTerminalLimit) + "; -n 0 shows all, -n N another number");
+  }
+  TellCompleteness(*answer);
+  return ExitCodeOf(*answer);
+}
+
+void AddScopeOptions(CLI::App& command, QueryOptions& options) {
+  command.add_option("-s,--since", options.since, "only records at or after T")->type_name("T");
+  command.add_option("-u,--until", options.until, "only records before T")->type_name("T");
+  command.add_option("--by", options.by, "which time T is about: event (default), read or commit")
+      ->type_name("FIELD");
+  command.add_option("-H,--host", options.host, "only these hosts")->type_name("GLOB");
+  command.add_option("-S,--source", options.source, "only these sources")->type_name("GLOB");
+  command.add_option("--origin", options.origin, "only records from these files or addresses")
+      ->type_name("GLOB");
+}
+
+void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
+  command.add_option("-n,--limit", options.limit, "at most N records; 0 for all")->type_name("N");
+  command
+      .add_option("-o,--output", options.output,
+                  "text (default), json, csv or raw (the exact bytes)")
+      ->type_name("FORMAT");
+  command.add_flag("--count", options.count, "print only how many records match");
+  command.add_flag("--oldest-first", options.oldest_first, "oldest first, on a terminal too");
+  command.add_flag("--no-index", options.no_index, "read every block in scope");
+  command.add_flag("--strict", options.strict,
+                   "recompute the tree and every record's leaf; trust no index");
+  command.add_flag("--explain", options.explain,
+                   "print how the query is understood, and do not run it");
+  command.add_option("--tz", options.zone, "time zone of T and of text output (default UTC)")
+      ->type_name("ZONE");
+}
+
+// Flags of the contract that this version does not have: said so, and not mistaken for a term.
+void RefuseLaterOptions(CLI::App& command) {
+  for (const char* name : {"-C,--context", "--receipt"}) {
+    command
+        .add_option_function<std::string>(
+            name,
+            [name](const std::string&) {
+              throw CLI::ValidationError(std::string(name) + " is not available in this version");
+            },
+            "")
+        ->group("");
+  }
+}
+
+}  // namespace
+
+Action DefineQuery(CLI::App& command) {
+  auto options = std::make_shared<QueryOptions>();
+  command
+      .add_option("EXPR", options->expressions,
+                  "what to look for; several are joined by blanks; none: everything")
+      ->type_name("");
+  AddScopeOptions(command, *options);
+  AddAnswerOptions(command, *options);
+  RefuseLaterOptions(command);
+  command.footer(std::string(kExamples));
+  return [options](Environment& env) { return RunQuery(*options, env); };
+}
+
+}  // namespace logvault::cli

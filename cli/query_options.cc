@@ -1,0 +1,101 @@
+#include "cli/query_options.h"
+
+#include "query/time_argument.h"
+
+namespace logvault::cli {
+namespace {
+
+using query::OutputFormat;
+using query::Request;
+
+Result<query::Expression> JoinedExpression(const std::vector<std::string>& arguments) {
+  std::string joined;
+  for (const std::string& argument : arguments) {
+    if (!joined.empty()) joined += ' ';
+    joined += argument;
+  }
+  Result<query::Expression> expression = query::Expression::Parse(joined);
+  if (expression.ok()) return expression;
+  return expression.status().WithContext("query `" + query::EscapeForTerminal(joined) + "`");
+}
+
+Result<query::TimeField> TimeFieldOf(const std::string& name) {
+  if (name == "event") return query::TimeField::kEvent;
+  if (name == "read") return query::TimeField::kRead;
+  if (name == "commit") return query::TimeField::kCommit;
+  return InvalidArgument("--by: '" + name + "' is none of event, read, commit");
+}
+
+Result<OutputFormat> OutputOf(const std::string& name) {
+  for (const auto& [known, format] : query::kOutputFormats) {
+    if (known == name) return format;
+  }
+  return InvalidArgument("--output: '" + name + "' is none of text, json, csv, raw");
+}
+
+Status ReadWindow(const QueryOptions& options, UnixNanos now, const formats::TimeZone& zone,
+                  query::Scope& scope) {
+  auto read = [&](const std::string& text, std::string_view flag, std::optional<UnixNanos>& time) {
+    if (text.empty()) return Status::Ok();
+    Result<UnixNanos> parsed = query::ParseTimeOrAge(text, now, zone);
+    if (!parsed.ok()) return parsed.status().WithContext(flag);
+    time = *parsed;
+    return Status::Ok();
+  };
+  LV_RETURN_IF_ERROR(read(options.since, "--since", scope.since));
+  LV_RETURN_IF_ERROR(read(options.until, "--until", scope.until));
+  if (scope.since && scope.until && *scope.since >= *scope.until) {
+    return InvalidArgument("--since is not before --until: the window is empty");
+  }
+  return Status::Ok();
+}
+
+Request::Order OrderOf(const QueryOptions& options, OutputFormat output, bool to_terminal) {
+  if (output == OutputFormat::kRaw) return Request::Order::kStream;
+  return to_terminal && !options.oldest_first ? Request::Order::kNewestFirst
+                                              : Request::Order::kOldestFirst;
+}
+
+// main protects "[...]" with a blank behind it.
+std::string WithoutProtection(std::string glob) {
+  if (glob.starts_with('[') && glob.ends_with("] ")) glob.pop_back();
+  return glob;
+}
+
+}  // namespace
+
+Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool to_terminal) {
+  PreparedQuery prepared;
+  prepared.no_index = options.no_index;
+  Request& request = prepared.request;
+  Result<query::Expression> expression = JoinedExpression(options.expressions);
+  if (!expression.ok()) return expression.status();
+  request.expression = *std::move(expression);
+  Result<OutputFormat> output = OutputOf(options.output);
+  if (!output.ok()) return output.status();
+  prepared.output = *output;
+  if (!options.zone.empty()) {
+    Result<formats::TimeZone> zone = formats::TimeZone::Load(options.zone);
+    if (!zone.ok()) return InvalidArgument("--tz: " + zone.status().message());
+    prepared.zone = *zone;
+  }
+  Result<query::TimeField> by = TimeFieldOf(options.by);
+  if (!by.ok()) return by.status();
+  request.scope.by = *by;
+  LV_RETURN_IF_ERROR(ReadWindow(options, now, prepared.zone, request.scope));
+  request.scope.host_glob = WithoutProtection(options.host);
+  request.scope.source_glob = WithoutProtection(options.source);
+  request.scope.origin_glob = WithoutProtection(options.origin);
+  request.count_only = options.count;
+  request.strict = options.strict;
+  request.order = OrderOf(options, *output, to_terminal);
+  if (options.limit) {
+    if (*options.limit > 0) request.limit = *options.limit;
+  } else if (to_terminal && !options.count && *output != OutputFormat::kRaw) {
+    request.limit = kTerminalLimit;
+    prepared.limit_is_default = true;
+  }
+  return prepared;
+}
+
+}  // namespace logvault::cli

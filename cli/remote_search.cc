@@ -1,0 +1,164 @@
+#include "cli/remote_search.h"
+
+namespace logvault::cli {
+namespace {
+
+v1::SearchRequest ToProto(const PreparedQuery& prepared, std::uint64_t tree_size) {
+  const query::Request& request = prepared.request;
+  v1::SearchRequest proto;
+  proto.set_expression(request.expression.text());
+  if (request.scope.since) proto.set_since(*request.scope.since);
+  if (request.scope.until) proto.set_until(*request.scope.until);
+  switch (request.scope.by) {
+    case query::TimeField::kEvent:
+      proto.set_by(v1::SearchRequest::EVENT);
+      break;
+    case query::TimeField::kRead:
+      proto.set_by(v1::SearchRequest::READ);
+      break;
+    case query::TimeField::kCommit:
+      proto.set_by(v1::SearchRequest::COMMIT);
+      break;
+  }
+  proto.set_host(request.scope.host_glob);
+  proto.set_source(request.scope.source_glob);
+  proto.set_origin(request.scope.origin_glob);
+  if (request.limit) proto.set_limit(*request.limit);
+  proto.set_newest_first(request.order == query::Request::Order::kNewestFirst);
+  proto.set_stream_order(request.order == query::Request::Order::kStream);
+  proto.set_count_only(request.count_only);
+  proto.set_strict(request.strict);
+  proto.set_no_index(prepared.no_index);
+  proto.set_tree_size(tree_size);
+  return proto;
+}
+
+query::Completeness FromProto(const v1::SearchDone& done) {
+  query::Completeness completeness;
+  completeness.matches = done.matches();
+  completeness.blocks_in_scope = done.blocks_in_scope();
+  completeness.blocks_pruned = done.blocks_pruned();
+  completeness.blocks_scanned = done.blocks_scanned();
+  completeness.limit_reached = done.limit_reached();
+  completeness.notes.assign(done.notes().begin(), done.notes().end());
+  for (const v1::UnreadableBlock& block : done.unreadable()) {
+    completeness.unreadable.push_back({block.block(), block.host(), block.source(),
+                                       block.first_seq(), block.last_seq(), block.reason(),
+                                       block.integrity()});
+  }
+  return completeness;
+}
+
+// What has arrived of one search.
+class Receiver {
+ public:
+  Receiver(const query::Observer& observer, Answer& answer)
+      : observer_(observer), answer_(answer) {}
+
+  bool Take(const v1::SearchEvent& event) {
+    switch (event.event_case()) {
+      case v1::SearchEvent::kStarted:
+        return TakeStarted(event.started());
+      case v1::SearchEvent::kRows:
+        return TakeRows(event.rows());
+      case v1::SearchEvent::kProgress:
+        if (observer_.on_progress) {
+          observer_.on_progress(event.progress().blocks_done(), event.progress().blocks_in_scope(),
+                                event.progress().matches());
+        }
+        return true;
+      case v1::SearchEvent::kDone:
+        answer_.completeness = FromProto(event.done());
+        done_ = true;
+        return true;
+      case v1::SearchEvent::EVENT_NOT_SET:
+        return true;  // of a newer version
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool started() const { return started_; }
+  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] bool refused() const { return refused_; }
+  [[nodiscard]] const Status& status() const { return status_; }
+
+ private:
+  bool TakeStarted(const v1::SearchStarted& started) {
+    started_ = true;
+    if (started.tree_size() == answer_.tree_size) return true;
+    status_ = Integrity("the vault answered for tree size " + std::to_string(started.tree_size()) +
+                        " and not for " + std::to_string(answer_.tree_size));
+    return false;
+  }
+
+  bool TakeRows(const v1::Rows& rows) {
+    for (const v1::StreamName& name : rows.streams()) names_.Add(name);
+    for (const v1::Row& proto : rows.rows()) {
+      Result<query::Row> row = names_.Resolve(proto);
+      if (!row.ok()) {
+        status_ = row.status();
+        return false;
+      }
+      ++answer_.completeness.matches;
+      if (observer_.on_row && !observer_.on_row(*row)) {
+        refused_ = true;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  const query::Observer& observer_;
+  Answer& answer_;
+  StreamNames names_;
+  bool started_ = false;
+  bool done_ = false;
+  bool refused_ = false;
+  Status status_;
+};
+
+}  // namespace
+
+Result<query::Row> StreamNames::Resolve(const v1::Row& proto) const {
+  auto name = names_.find(proto.stream());
+  if (name == names_.end()) return Corruption("the vault sent a row of a stream it did not name");
+  query::Row row;
+  row.host = name->second.host();
+  row.source = name->second.source();
+  row.format = formats::FormatByName(name->second.format()).value_or(formats::Format::kPlain);
+  row.seq = proto.seq();
+  row.event_time = proto.event_time();
+  row.read_time = proto.read_time();
+  row.commit_time = proto.commit_time();
+  row.block = proto.block();
+  row.flags = proto.flags();
+  row.origin = proto.origin();
+  row.bytes = proto.bytes();
+  row.outside_window = proto.outside_window();
+  return row;
+}
+
+Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
+                            const query::Observer& observer) {
+  Answer answer;
+  answer.tree_size = vault.checkpoint().size;
+  Receiver receiver(observer, answer);
+  Status ended = vault.client().Search(
+      ToProto(prepared, answer.tree_size),
+      [&receiver](const v1::SearchEvent& event) { return receiver.Take(event); });
+  if (!receiver.status().ok()) {
+    answer.lost = receiver.status();
+  } else if (!ended.ok() && vault.interrupted()) {
+    answer.interrupted = true;
+  } else if (!ended.ok()) {
+    const bool midway =
+        receiver.started() && config::ExitCodeFor(ended) != config::ExitCode::kNotPermitted;
+    if (!midway && ended.code() != StatusCode::kUnavailable) return ended;
+    answer.lost = ended;
+  } else if (!receiver.done() && !receiver.refused()) {
+    answer.lost = Unavailable("the vault ended its answer without saying that it was complete");
+  }
+  return answer;
+}
+
+}  // namespace logvault::cli

@@ -1,0 +1,67 @@
+// RemoteVault: a vault over the network, its newest checkpoint verified by the pinned key and found consistent with
+// the one kept from earlier connections.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "cli/kept_checkpoint.h"
+#include "cli/settings.h"
+#include "common/status.h"
+#include "evidence/checkpoint.h"
+#include "net/query_client.h"
+#include "pki/vault_files.h"
+
+namespace logvault::cli {
+
+class RemoteVault {
+ public:
+  // kInvalidArgument where settings are missing, kUnavailable where there is no answer, kIntegrity for a
+  // wrong signature, a fork or a rollback.  Once `stop` is asked for, every call of the vault's client ends with
+  // kCancelled.
+  static Result<std::unique_ptr<RemoteVault>> Connect(const Settings& settings,
+                                                      std::stop_token stop);
+
+  [[nodiscard]] net::QueryClient& client() { return *client_; }
+  [[nodiscard]] const evidence::VerifierKey& key() const { return key_.verifier; }
+  // The newest checkpoint when we connected, and its note.
+  [[nodiscard]] const evidence::Checkpoint& checkpoint() const { return checkpoint_; }
+  [[nodiscard]] const std::string& note() const { return note_; }
+  // The one kept before this connection.
+  [[nodiscard]] const std::optional<evidence::Checkpoint>& kept() const { return kept_; }
+
+  // Whether the user asked to stop.
+  [[nodiscard]] bool interrupted() const { return stop_.stop_requested(); }
+
+  // Verifies another note of this connection: signed by the key, and of the same history as checkpoint().
+  Result<evidence::Checkpoint> Verify(const std::string& note);
+  // The same for a checkpoint from elsewhere (--anchor), which may be older.
+  Status VerifyOlder(const evidence::Checkpoint& older);
+
+ private:
+  RemoteVault(pki::VaultPublic key, std::unique_ptr<net::QueryClient> client, std::stop_token stop)
+      : key_(std::move(key)),
+        client_(std::move(client)),
+        stop_(stop),
+        cancel_(std::move(stop), [this] { client_->Cancel(); }) {}
+
+  // Asks for the newest checkpoint, proven to go on from `older`, where given.
+  struct Newest {
+    std::string note;
+    evidence::Checkpoint checkpoint;
+  };
+  Result<Newest> AskNewest(const evidence::Checkpoint* older);
+
+  const pki::VaultPublic key_;
+  const std::unique_ptr<net::QueryClient> client_;
+  const std::stop_token stop_;
+  const std::stop_callback<std::function<void()>> cancel_;
+  evidence::Checkpoint checkpoint_;
+  std::string note_;
+  std::optional<evidence::Checkpoint> kept_;
+};
+
+}  // namespace logvault::cli

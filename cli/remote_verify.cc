@@ -1,0 +1,139 @@
+#include "cli/remote_verify.h"
+
+#include <utility>
+#include <vector>
+
+#include "pki/certificate.h"
+
+namespace logvault::cli {
+namespace {
+
+// A signed root that the recomputed tree must have when it reaches that size.
+struct Expected {
+  evidence::Checkpoint checkpoint;
+  std::string what;  // for messages: "the checkpoint kept here"
+};
+
+class RemoteVerifier {
+ public:
+  RemoteVerifier(const evidence::VerifierKey& key, std::vector<Expected> expected,
+                 const evidence::Auditor::OnFinding& on_finding)
+      : key_(key),
+        expected_(std::move(expected)),
+        report_([this, &on_finding](const evidence::Finding& finding) {
+          ++findings_;
+          on_finding(finding);
+        }),
+        auditor_(pki::CheckForwarderCertificate, report_) {}
+
+  bool Take(const v1::BlocksEvent& event) {
+    if (!event.checkpoint().empty()) TakeCheckpoint(event.checkpoint());
+    for (const v1::StoredBlock& stored : event.blocks()) {
+      // Whatever is between was not sent, which is as good as not there.
+      while (auditor_.tree().size() < stored.index()) AddMissing("the vault left this block out");
+      if (stored.index() == auditor_.tree().size()) Take(stored);
+    }
+    return true;
+  }
+
+  // All that the vault would send was taken.
+  void Finish() {
+    while (auditor_.tree().size() < end_) AddMissing("the vault left this block out");
+    for (const Expected& expected : expected_) {
+      if (expected.checkpoint.size <= auditor_.tree().size()) continue;
+      Report(auditor_.tree().size(), "the vault ends here, and " + expected.what + " has " +
+                                         std::to_string(expected.checkpoint.size) + " blocks");
+    }
+    CheckGenesis();
+  }
+
+  [[nodiscard]] const evidence::Auditor& auditor() const { return auditor_; }
+  [[nodiscard]] std::uint64_t findings() const { return findings_; }
+
+ private:
+  void Report(std::uint64_t block, std::string reason) {
+    report_(auditor_.Describe(block, nullptr, std::move(reason)));
+  }
+
+  void TakeCheckpoint(const std::string& note) {
+    Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(note, key_);
+    if (!checkpoint.ok()) return Report(0, "the checkpoint is not signed by the vault's key");
+    end_ = checkpoint->size;
+    expected_.push_back({*std::move(checkpoint), "the newest checkpoint"});
+  }
+
+  void AddMissing(const std::string& reason) {
+    Report(auditor_.tree().size(), reason);
+    auditor_.AddMissingBlock();
+    CompareRoots();
+  }
+
+  void Take(const v1::StoredBlock& stored) {
+    if (!stored.error().empty()) return AddMissing(stored.error());
+    CheckPayload(stored);
+    auditor_.AddBlock(stored.block());
+    CompareRoots();
+  }
+
+  void CheckPayload(const v1::StoredBlock& stored) {
+    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(stored.block());
+    if (!block.ok() || block->kind != evidence::BlockKind::kRecords)
+      return;  // the auditor names a bad header
+    Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block->body);
+    if (!batch.ok()) return;
+    Status status = stored.payload_error().empty()
+                        ? evidence::Auditor::CheckPayload(*batch, stored.payload())
+                        : Corruption("its payload: " + stored.payload_error());
+    if (!status.ok()) report_(auditor_.Describe(stored.index(), &*batch, status.message()));
+  }
+
+  void CompareRoots() {
+    for (const Expected& expected : expected_) {
+      if (expected.checkpoint.size != auditor_.tree().size()) continue;
+      if (expected.checkpoint.root == auditor_.tree().Root()) continue;
+      Report(auditor_.tree().size() - 1,
+             "up to here the history is not the one that " + expected.what + " signs");
+    }
+  }
+
+  void CheckGenesis() {
+    const std::optional<evidence::GenesisBody>& genesis = auditor_.genesis();
+    if (!genesis) return;  // the auditor named it
+    if (genesis->origin == key_.name && genesis->vault_public_key == key_.public_key) return;
+    Report(0, "GENESIS is of another vault: " + genesis->origin);
+  }
+
+  const evidence::VerifierKey& key_;
+  std::vector<Expected> expected_;
+  const evidence::Auditor::OnFinding report_;
+  evidence::Auditor auditor_;
+  std::uint64_t end_ = 0;
+  std::uint64_t findings_ = 0;
+};
+
+}  // namespace
+
+VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Checkpoint>& anchor,
+                           const evidence::Auditor::OnFinding& on_finding) {
+  std::vector<Expected> expected = {{vault.checkpoint(), "the checkpoint of this connection"}};
+  if (vault.kept()) expected.push_back({*vault.kept(), "the checkpoint kept here"});
+  if (anchor) expected.push_back({*anchor, "the anchor"});
+  RemoteVerifier verifier(vault.key(), std::move(expected), on_finding);
+  v1::BlocksRequest request;
+  request.set_payloads(true);
+  Status status = vault.client().Blocks(
+      request, [&verifier](const v1::BlocksEvent& event) { return verifier.Take(event); });
+  VerifySummary summary;
+  if (status.ok())
+    verifier.Finish();
+  else if (vault.interrupted())
+    summary.interrupted = true;
+  else
+    summary.lost = status;
+  summary.blocks = verifier.auditor().tree().size();
+  summary.records = verifier.auditor().records();
+  summary.findings = verifier.findings();
+  return summary;
+}
+
+}  // namespace logvault::cli

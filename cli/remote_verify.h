@@ -1,0 +1,25 @@
+// Verifying a vault over the network: every block and payload is fetched and recomputed here; of the vault's word
+// only its signatures are taken.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/remote_vault.h"
+#include "evidence/auditor.h"
+
+namespace logvault::cli {
+
+struct VerifySummary {
+  std::uint64_t blocks = 0;
+  std::uint64_t records = 0;
+  std::uint64_t findings = 0;
+  bool interrupted = false;
+  Status lost;  // why it ended before the last block
+};
+
+// `on_finding` hears of everything that is wrong.  `anchor` is a checkpoint kept elsewhere.
+VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Checkpoint>& anchor,
+                           const evidence::Auditor::OnFinding& on_finding);
+
+}  // namespace logvault::cli

@@ -1,0 +1,156 @@
+// `logvault verify`: recomputes a vault's history, remote or offline, and names every bad block.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+
+#include "cli/command.h"
+#include "cli/offline_vault.h"
+#include "cli/remote_verify.h"
+#include "config/small_file.h"
+#include "pki/certificate.h"
+#include "query/output.h"
+#include "storage/verify.h"
+
+namespace logvault::cli {
+namespace {
+
+struct VerifyFlags {
+  std::string anchor;
+  bool json = false;
+};
+
+void AppendFinding(const evidence::Finding& finding, bool json, std::string& out) {
+  if (!json) {
+    out += "BAD block " + std::to_string(finding.block);
+    if (!finding.host.empty()) {
+      out += " (" + query::EscapeForTerminal(finding.host + "/" + finding.source);
+      if (finding.first_seq > 0) {
+        out += " " + std::to_string(finding.first_seq) + ".." + std::to_string(finding.last_seq);
+      }
+      out += ")";
+    }
+    out += ": " + query::EscapeForTerminal(finding.reason) + "\n";
+    return;
+  }
+  out += "{\"block\":" + std::to_string(finding.block) + ",\"host\":";
+  query::AppendJsonString(finding.host, out);
+  out += ",\"source\":";
+  query::AppendJsonString(finding.source, out);
+  out += ",\"first_seq\":" + std::to_string(finding.first_seq) +
+         ",\"last_seq\":" + std::to_string(finding.last_seq) + ",\"reason\":";
+  query::AppendJsonString(finding.reason, out);
+  out += "}\n";
+}
+
+// The last line: in text a result, with -o json a remark.
+void AppendVerdict(const std::string& verdict, bool json, OutputStream& out) {
+  if (json) return Tell(verdict);
+  out.buffer() += verdict + "\n";
+}
+
+std::string Counted(std::uint64_t blocks, std::uint64_t records) {
+  return std::to_string(blocks) + " blocks, " + std::to_string(records) + " records";
+}
+
+ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string>& anchor,
+                       Environment& env) {
+  Result<std::optional<evidence::VerifierKey>> key = PinnedKey(env.settings);
+  if (!key.ok()) return Fail(key.status());
+  storage::VerifyOptions options;
+  options.dir = env.settings.offline;
+  options.anchor = DefaultAnchor(env.settings.offline);
+  options.key = *key;
+  options.known_note = anchor;
+  options.certificate_check = pki::CheckForwarderCertificate;
+  // Nothing is shown before the end: there is nothing to save when the user interrupts.
+  env.interrupt.EndAtOnce();
+  Result<storage::VerifyReport> report = storage::VerifyVault(options);
+  if (!report.ok()) return Fail(report.status());
+  for (const evidence::Finding& finding : report->findings)
+    AppendFinding(finding, flags.json, env.out.buffer());
+  for (const std::string& file : report->damaged_files) Tell("damaged file: " + file);
+  const bool good = report->findings.empty() && report->damaged_files.empty();
+  const std::string counted = Counted(report->blocks, report->records) + ", " +
+                              std::to_string(report->seals_checked) + " seals; vault " +
+                              report->origin + (report->key_pinned ? "" : " (key not pinned)");
+  AppendVerdict(
+      good ? "verified: " + counted
+           : "NOT VERIFIED: " + std::to_string(report->findings.size()) + " findings in " + counted,
+      flags.json, env.out);
+  env.out.Flush();
+  return good ? ExitCode::kOk : ExitCode::kIntegrity;
+}
+
+ExitCode VerifyOverNetwork(const VerifyFlags& flags, const std::optional<std::string>& anchor_note,
+                           Environment& env) {
+  Result<std::unique_ptr<RemoteVault>> vault =
+      RemoteVault::Connect(env.settings, env.interrupt.token());
+  if (!vault.ok()) return Fail(vault.status());
+  std::optional<evidence::Checkpoint> anchor;
+  if (anchor_note) {
+    Result<evidence::Checkpoint> opened = evidence::OpenCheckpoint(*anchor_note, (*vault)->key());
+    if (!opened.ok())
+      return Fail(Integrity(flags.anchor +
+                            ": not signed by this vault's key: " + opened.status().message()));
+    anchor = *std::move(opened);
+  }
+  VerifySummary summary = VerifyRemote(**vault, anchor, [&](const evidence::Finding& finding) {
+    AppendFinding(finding, flags.json, env.out.buffer());
+    env.out.Settle();
+  });
+  const std::string counted =
+      Counted(summary.blocks, summary.records) + "; vault " + (*vault)->key().name;
+  ExitCode code = summary.findings == 0 ? ExitCode::kOk : ExitCode::kIntegrity;
+  std::string verdict =
+      summary.findings == 0
+          ? "verified: " + counted
+          : "NOT VERIFIED: " + std::to_string(summary.findings) + " findings in " + counted;
+  if (summary.interrupted || !summary.lost.ok()) {
+    verdict = "INCOMPLETE after " + counted + ", " + std::to_string(summary.findings) +
+              " findings" +
+              (summary.interrupted ? "; interrupted"
+                                   : "; lost: " + query::EscapeForTerminal(summary.lost.message()));
+    code =
+        config::Worse(code, summary.interrupted ? ExitCode::kInterrupted : ExitCode::kIncomplete);
+  }
+  AppendVerdict(verdict, flags.json, env.out);
+  env.out.Flush();
+  return code;
+}
+
+ExitCode RunVerify(const VerifyFlags& flags, Environment& env) {
+  std::optional<std::string> anchor;
+  if (!flags.anchor.empty()) {
+    Result<std::string> note = config::ReadSmallFile(flags.anchor);
+    if (!note.ok()) {
+      Tell(note.status().message());
+      return ExitCode::kUsage;
+    }
+    anchor = *std::move(note);
+  }
+  return env.settings.offline.empty() ? VerifyOverNetwork(flags, anchor, env)
+                                      : VerifyOffline(flags, anchor, env);
+}
+
+}  // namespace
+
+Action DefineVerify(CLI::App& command) {
+  auto flags = std::make_shared<VerifyFlags>();
+  command
+      .add_option("--anchor", flags->anchor,
+                  "a checkpoint kept elsewhere, which the history must go on from")
+      ->type_name("NOTE");
+  AddOutputOption(command, flags->json);
+  command.footer(
+      "Every block, signature, seal, record and checkpoint is recomputed; each that is not as it "
+      "must be is named,\n"
+      "and the exit code is 4.  With -o json one object for each: block, host, source, first_seq, "
+      "last_seq, reason.\n"
+      "\nExamples:\n"
+      "  logvault verify\n"
+      "  logvault verify --offline /mnt/copy/vault --credentials ./alice --anchor "
+      "2024-07-11.note\n");
+  return [flags](Environment& env) { return RunVerify(*flags, env); };
+}
+
+}  // namespace logvault::cli

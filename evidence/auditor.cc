@@ -1,0 +1,192 @@
+#include "evidence/auditor.h"
+
+#include <utility>
+
+#include "evidence/payload.h"
+#include "evidence/seal.h"
+
+namespace logvault::evidence {
+
+Auditor::Auditor(CertificateCheck certificate_check, OnFinding on_finding)
+    : certificate_check_(std::move(certificate_check)),
+      on_finding_(std::move(on_finding)),
+      prev_(Hash{}) {}
+
+Finding Auditor::Describe(std::uint64_t block, const BatchHeader* batch, std::string reason) const {
+  Finding finding;
+  finding.block = block;
+  finding.reason = std::move(reason);
+  if (batch == nullptr) return finding;
+  finding.first_seq = batch->first_seq;
+  finding.last_seq = batch->last_seq();
+  if (auto stream = streams_.find(batch->stream_id); stream != streams_.end()) {
+    finding.host = stream->second.host;
+    finding.source = stream->second.source;
+  }
+  return finding;
+}
+
+// REQUIRES: called while the block at tree_.size() is being checked.
+void Auditor::Report(const BatchHeader* batch, std::string reason) {
+  on_finding_(Describe(tree_.size(), batch, std::move(reason)));
+}
+
+void Auditor::AddMissingBlock() {
+  Report(nullptr, "the block is missing");
+  tree_.Append(LeafHash(""));
+  prev_.reset();
+}
+
+void Auditor::AddBlock(std::string_view bytes) {
+  Hash leaf = LeafHash(bytes);
+  Result<BlockHeader> block = BlockHeader::Parse(bytes);
+  if (!block.ok()) {
+    Report(nullptr, block.status().message());
+  } else {
+    if (block->index != tree_.size()) {
+      Report(nullptr, "the block states another index: " + std::to_string(block->index));
+    }
+    if (prev_.has_value() && block->prev != *prev_)
+      Report(nullptr, "prev is not the hash of the block before");
+    if (block->commit_time <= last_commit_time_) Report(nullptr, "the commit time does not rise");
+    last_commit_time_ = std::max(last_commit_time_, block->commit_time);
+    if ((block->kind == BlockKind::kGenesis) != (tree_.size() == 0)) {
+      Report(nullptr, "GENESIS is block 0 and no other");
+    }
+    CheckBody(*block);
+  }
+  tree_.Append(leaf);
+  prev_ = leaf;
+}
+
+void Auditor::CheckBody(const BlockHeader& block) {
+  switch (block.kind) {
+    case BlockKind::kGenesis:
+      return CheckGenesis(block);
+    case BlockKind::kStream:
+      return CheckStream(block);
+    case BlockKind::kKey:
+      return CheckKey(block);
+    case BlockKind::kRecords:
+      return CheckRecords(block);
+    case BlockKind::kAccess:
+    case BlockKind::kAccessEnd:
+    case BlockKind::kIndex:
+    case BlockKind::kAlert:
+    case BlockKind::kSilence:
+    case BlockKind::kConflict:
+    case BlockKind::kRetention:
+    case BlockKind::kRetentionDone:
+    case BlockKind::kHold:
+    case BlockKind::kConfig:
+      return;  // their bodies are statements, bound by the tree
+  }
+}
+
+void Auditor::CheckGenesis(const BlockHeader& block) {
+  Result<GenesisBody> body = GenesisBody::Parse(block.body);
+  if (!body.ok()) return Report(nullptr, body.status().message());
+  if (!genesis_.has_value()) genesis_ = *std::move(body);
+}
+
+void Auditor::CheckStream(const BlockHeader& block) {
+  Result<StreamBody> body = StreamBody::Parse(block.body);
+  if (!body.ok()) return Report(nullptr, body.status().message());
+  StreamState& stream = streams_[StreamId(body->host, body->source)];
+  stream.host = body->host;
+  stream.source = body->source;
+}
+
+void Auditor::CheckKey(const BlockHeader& block) {
+  Result<KeyBody> body = KeyBody::Parse(block.body);
+  if (!body.ok()) return Report(nullptr, body.status().message());
+  auto report = [&](std::string_view reason) {
+    Finding finding =
+        Describe(tree_.size(), nullptr, "KEY of epoch " + std::to_string(body->epoch) + ": ");
+    finding.reason += reason;
+    finding.host = body->host;
+    on_finding_(finding);
+  };
+  if (!genesis_.has_value()) return report("no GENESIS tells which CA is right");
+  Result<std::string> key =
+      certificate_check_(body->certificate_der, genesis_->ca_pem, body->host, block.commit_time);
+  if (!key.ok()) return report(key.status().message());
+  if (Status status = VerifyEd25519(*key, body->SignedBytes(), body->signature); !status.ok()) {
+    return report(status.message());
+  }
+  Epoch epoch;
+  epoch.public_key = body->epoch_public_key;
+  epoch.k0_hash = body->k0_hash;
+  if (!epochs_.try_emplace({body->host, body->epoch}, std::move(epoch)).second)
+    report("registered twice");
+}
+
+void Auditor::CheckRecords(const BlockHeader& block) {
+  Result<BatchHeader> batch = BatchHeader::Parse(block.body);
+  if (!batch.ok()) return Report(nullptr, batch.status().message());
+  records_ += batch->record_count;
+  auto stream = streams_.find(batch->stream_id);
+  if (stream == streams_.end())
+    return Report(&*batch, "the batch belongs to no stream that was announced");
+  StreamState& state = stream->second;
+
+  auto epoch = epochs_.find({state.host, batch->epoch});
+  if (epoch == epochs_.end()) {
+    Report(&*batch, "the batch's epoch has no valid KEY block before it");
+  } else {
+    Status signature = VerifyBatchSignature(block.body, epoch->second.public_key);
+    if (!signature.ok()) Report(&*batch, signature.message());
+    CheckSeal(*batch, block.body, epoch->second);
+  }
+
+  const bool gap = (block.flags & kFlagGap) != 0;
+  const std::uint64_t next = state.last_seq + 1;
+  if (batch->first_seq < next) {
+    Report(&*batch, "the batch's numbers were used before");
+  } else if ((batch->first_seq > next) != gap) {
+    Report(&*batch, gap ? "flagged GAP, but no number is missing"
+                        : "numbers before the batch are missing, without a GAP flag");
+  }
+  if (!gap && batch->stream_prev != state.head_hash) {
+    Report(&*batch, "stream_prev is not the hash of the stream's batch before");
+  }
+  if (batch->first_seq > next) state.gaps += batch->first_seq - next;
+  state.last_seq = std::max(state.last_seq, batch->last_seq());
+  state.head_hash = LeafHash(block.body);
+  state.last_block = tree_.size();
+  state.records += batch->record_count;
+}
+
+void Auditor::CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch& epoch) {
+  if (!epoch.seal_key.has_value()) return;
+  if (batch.seal_index < epoch.seal_index)
+    return Report(&batch, "the seal's index falls within its epoch");
+  if (batch.seal_index - epoch.seal_index > kMaxSealSkip)
+    return Report(&batch, "the seal's index jumps too far");
+  Hash key = SealKeyAt(epoch.seal_key->view(), epoch.seal_index, batch.seal_index);
+  epoch.seal_key = key;  // batches of one spool commit share it
+  epoch.seal_index = batch.seal_index;
+  if (Status seal = VerifyBatchSeal(bytes, key.view()); !seal.ok())
+    return Report(&batch, seal.message());
+  ++seals_checked_;
+}
+
+Status Auditor::GiveSealKey(std::string_view host, std::uint64_t epoch, std::string_view k0) {
+  auto found = epochs_.find({std::string(host), epoch});
+  if (found == epochs_.end())
+    return NotFound("no KEY block registers epoch " + std::to_string(epoch));
+  Result<Hash> key = Hash::FromBytes(k0);
+  if (!key.ok()) return key.status();
+  if (Sha256(k0) != found->second.k0_hash) {
+    return Corruption("the seal key stored for epoch " + std::to_string(epoch) +
+                      " is not the one in its KEY block");
+  }
+  if (!found->second.seal_key.has_value()) found->second.seal_key = *key;
+  return Status::Ok();
+}
+
+Status Auditor::CheckPayload(const BatchHeader& batch, std::string_view frame) {
+  return OpenPayload(batch, frame).status();
+}
+
+}  // namespace logvault::evidence

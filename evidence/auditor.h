@@ -1,0 +1,107 @@
+// Auditor: checks a vault's history block by block, from the stored bytes alone.  It is the second path: it
+// shares no code with the committer beyond the formats, and is what `logvault verify` runs, remote or offline.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/status.h"
+#include "evidence/batch.h"
+#include "evidence/block.h"
+#include "evidence/bodies.h"
+#include "evidence/merkle.h"
+
+namespace logvault::evidence {
+
+// Something that is not as it must be.  Host, source and numbers are empty or 0 where the block names none.
+struct Finding {
+  std::uint64_t block = 0;
+  std::string host;
+  std::string source;
+  std::uint64_t first_seq = 0;
+  std::uint64_t last_seq = 0;
+  std::string reason;
+  bool operator==(const Finding&) const = default;
+};
+
+// Checks a certificate (DER) against a CA (PEM) at `at`, and that it is the forwarder `host`'s; returns its
+// Ed25519 public key.  Given by the caller: X.509 is pki's.
+using CertificateCheck =
+    std::function<Result<std::string>(std::string_view certificate_der, std::string_view ca_pem,
+                                      std::string_view host, UnixNanos at)>;
+
+class Auditor {
+ public:
+  using OnFinding = std::function<void(const Finding&)>;
+
+  Auditor(CertificateCheck certificate_check, OnFinding on_finding);
+
+  // The next block of the vault.  Checks its form, index, prev, commit time, the body of its kind and, for
+  // RECORDS, signature, stream order and stream_prev.  A block that cannot be parsed is a finding and still
+  // counts as a leaf.  `bytes` is what is stored under `tree().size()`.
+  void AddBlock(std::string_view bytes);
+  // Nothing is stored where the next block must be.
+  void AddMissingBlock();
+
+  // K_0 of an epoch, where the caller has it: seals of later batches are then checked.  Call it after the KEY
+  // block was added; refuses a key that is not the one whose hash is in the KEY block.
+  Status GiveSealKey(std::string_view host, std::uint64_t epoch, std::string_view k0);
+
+  // Checks `frame` against the RECORDS header that `batch` is.  Pure; safe from several threads.
+  static Status CheckPayload(const BatchHeader& batch, std::string_view frame);
+
+  // Names the block: host, source and numbers for RECORDS.
+  [[nodiscard]] Finding Describe(std::uint64_t block, const BatchHeader* batch,
+                                 std::string reason) const;
+
+  [[nodiscard]] const CompactTree& tree() const { return tree_; }
+  [[nodiscard]] const std::optional<GenesisBody>& genesis() const { return genesis_; }
+  [[nodiscard]] std::uint64_t records() const { return records_; }
+  [[nodiscard]] std::uint64_t seals_checked() const { return seals_checked_; }
+
+  struct StreamState {
+    std::string host, source;
+    std::uint64_t last_seq = 0;
+    Hash head_hash;
+    std::uint64_t last_block = 0;
+    std::uint64_t records = 0;
+    std::uint64_t gaps = 0;
+  };
+  // By stream id.
+  [[nodiscard]] const std::map<Hash, StreamState>& streams() const { return streams_; }
+
+ private:
+  struct Epoch {
+    std::string public_key;
+    Hash k0_hash;
+    std::optional<Hash> seal_key;  // K_{seal_index}
+    std::uint32_t seal_index = 0;  // the least that the next batch may have
+  };
+
+  void Report(const BatchHeader* batch, std::string reason);
+  void CheckBody(const BlockHeader& block);
+  void CheckGenesis(const BlockHeader& block);
+  void CheckStream(const BlockHeader& block);
+  void CheckKey(const BlockHeader& block);
+  void CheckRecords(const BlockHeader& block);
+  void CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch& epoch);
+
+  const CertificateCheck certificate_check_;
+  const OnFinding on_finding_;
+  CompactTree tree_;
+  std::optional<Hash> prev_;  // unknown after a missing block
+  UnixNanos last_commit_time_ = INT64_MIN;
+  std::optional<GenesisBody> genesis_;
+  std::map<Hash, StreamState> streams_;
+  std::map<std::pair<std::string, std::uint64_t>, Epoch> epochs_;  // (host, epoch)
+  std::uint64_t records_ = 0;
+  std::uint64_t seals_checked_ = 0;
+};
+
+}  // namespace logvault::evidence

@@ -1,0 +1,36 @@
+// Signed notes, as c2sp.org/signed-note v1.0.0 has them: text that ends in a newline, an empty line, and
+// signature lines "— name base64(key id[4] || signature)".  Only Ed25519 (type 0x01) is known here; other
+// signatures are carried and ignored.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/status.h"
+#include "evidence/keys.h"
+
+namespace logvault::evidence {
+
+inline constexpr std::size_t kMaxNoteSize = 64 * 1024;
+
+// "<name>+<8 hex digits>+<base64(0x01 || public key)>", the first line of vault.pub.
+struct VerifierKey {
+  std::string name;
+  std::uint32_t id = 0;
+  std::string public_key;  // 32 bytes
+
+  static Result<VerifierKey> Parse(std::string_view text);
+  static VerifierKey For(std::string_view name, std::string_view public_key);
+  [[nodiscard]] std::string ToString() const;
+  bool operator==(const VerifierKey&) const = default;
+};
+
+// Returns the note: `text`, an empty line and one signature line.  REQUIRES: text ends in '\n'.
+std::string SignNote(std::string_view text, std::string_view key_name, const SigningKey& key);
+
+// The text of `note` once the signature by `key` is verified.  Refuses a note without a signature by that
+// key, or with a wrong one (kCorruption).
+Result<std::string> OpenNote(std::string_view note, const VerifierKey& key);
+
+}  // namespace logvault::evidence

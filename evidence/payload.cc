@@ -1,0 +1,428 @@
+#include "evidence/payload.h"
+
+#include <openssl/evp.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "common/bytes.h"
+#include "common/check.h"
+#include "evidence/batch.h"
+#include "evidence/merkle.h"
+
+namespace logvault::evidence {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr int kZstdLevel = 3;
+constexpr std::size_t kMaxPositionEntries = 100'000;
+
+std::int64_t WrappingSub(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
+std::int64_t WrappingAdd(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+// A column of few distinct values: each as (value, how many times more it repeats).
+class RunWriter {
+ public:
+  void Add(std::uint64_t value) {
+    if (count_ > 0 && value == value_) {
+      ++count_;
+      return;
+    }
+    Flush();
+    value_ = value;
+    count_ = 1;
+  }
+  std::string Take() {
+    Flush();
+    return std::exchange(bytes_, {});
+  }
+
+ private:
+  void Flush() {
+    if (count_ == 0) return;
+    ByteWriter writer(bytes_);
+    writer.Varint(value_);
+    writer.Varint(count_ - 1);
+    count_ = 0;
+  }
+  std::string bytes_;
+  std::uint64_t value_ = 0;
+  std::uint64_t count_ = 0;
+};
+
+class RunReader {
+ public:
+  std::uint64_t Next(ByteReader& reader) {
+    if (left_ == 0) {
+      value_ = reader.Varint();
+      left_ = reader.Varint();
+      if (left_ == UINT64_MAX) reader.Fail();
+      ++left_;
+    }
+    --left_;
+    return value_;
+  }
+  // Every run was used up by the rows.
+  [[nodiscard]] bool Exhausted() const { return left_ == 0; }
+
+ private:
+  std::uint64_t value_ = 0;
+  std::uint64_t left_ = 0;
+};
+
+struct FreeContext {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+
+std::string Compress(ZSTD_CCtx* context, std::string_view bytes) {
+  std::string frame(ZSTD_compressBound(bytes.size()), '\0');
+  std::size_t size =
+      ZSTD_compress2(context, frame.data(), frame.size(), bytes.data(), bytes.size());
+  LV_CHECK(ZSTD_isError(size) == 0);
+  frame.resize(size);
+  frame.shrink_to_fit();
+  return frame;
+}
+
+Result<std::string> Decompress(std::string_view frame) {
+  thread_local std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
+  unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) {
+    return Corruption("payload: not a zstd frame of stated size");
+  }
+  if (size > kMaxPayloadSize) return Corruption("payload: more than 20 MiB decompressed");
+  std::string bytes(size, '\0');
+  std::size_t got =
+      ZSTD_decompressDCtx(context.get(), bytes.data(), bytes.size(), frame.data(), frame.size());
+  if (ZSTD_isError(got) != 0)
+    return Corruption(std::string("payload: zstd: ") + ZSTD_getErrorName(got));
+  if (got != size) return Corruption("payload: the zstd frame is shorter than stated");
+  return bytes;
+}
+
+// Everything of a record leaf before the record's bytes, after the leading 0x00.
+void AppendLeafPrefix(std::string_view salt, std::uint64_t seq, const RecordView& record,
+                      std::string& out) {
+  ByteWriter writer(out);
+  writer.Bytes(salt);
+  writer.U64(seq);
+  writer.U64(static_cast<std::uint64_t>(record.event_time));
+  writer.U64(static_cast<std::uint64_t>(record.read_time));
+  writer.U32(record.flags);
+  writer.String16(record.origin);
+}
+
+std::string_view SaltOf(std::string_view salts, std::uint32_t i) {
+  return salts.substr(i * kSaltSize, kSaltSize);
+}
+
+}  // namespace
+
+// The batch so far, column by column.
+struct PayloadBuilder::Columns {
+  struct Row {
+    UnixNanos event_time, read_time;
+    std::uint32_t flags, origin;
+    std::size_t size;
+  };
+  std::vector<Row> rows;
+  std::vector<std::string> origins;
+  std::unordered_map<std::string, std::uint32_t> origin_index;
+  std::string blob;
+  std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
+
+  std::uint32_t OriginIndex(std::string_view origin) {
+    if (!rows.empty() && origins[rows.back().origin] == origin) return rows.back().origin;
+    auto [found, added] =
+        origin_index.try_emplace(std::string(origin), static_cast<std::uint32_t>(origins.size()));
+    if (added) origins.emplace_back(origin);
+    return found->second;
+  }
+
+  void Clear() {
+    rows.clear();
+    origins.clear();
+    origin_index.clear();
+    blob.clear();
+    // A single huge record must not keep its memory for ever.
+    if (blob.capacity() > 4 * kTargetBatchSize) blob.shrink_to_fit();
+  }
+
+  [[nodiscard]] std::string Encode(std::string_view batch_key,
+                                   std::span<const PositionEntry> position) const;
+  [[nodiscard]] std::vector<Hash> Leaves(std::uint64_t first_seq, std::string_view batch_key) const;
+};
+
+PayloadBuilder::PayloadBuilder() : columns_(std::make_unique<Columns>()) {
+  ZSTD_CCtx* zstd = columns_->zstd.get();
+  LV_CHECK(ZSTD_isError(ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, kZstdLevel)) == 0);
+  LV_CHECK(ZSTD_isError(ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1)) == 0);
+}
+
+PayloadBuilder::~PayloadBuilder() = default;
+
+void PayloadBuilder::Add(const RecordView& record) {
+  LV_CHECK(record.origin.size() <= kMaxOriginSize && record.bytes.size() <= kMaxRecordSize);
+  std::uint32_t origin = columns_->OriginIndex(record.origin);
+  columns_->rows.push_back(
+      {record.event_time, record.read_time, record.flags, origin, record.bytes.size()});
+  columns_->blob.append(record.bytes);
+}
+
+std::uint32_t PayloadBuilder::record_count() const {
+  return static_cast<std::uint32_t>(columns_->rows.size());
+}
+
+std::size_t PayloadBuilder::raw_bytes() const { return columns_->blob.size(); }
+
+UnixNanos PayloadBuilder::read_time_first() const {
+  return columns_->rows.empty() ? kNoTime : columns_->rows.front().read_time;
+}
+
+std::string PayloadBuilder::Columns::Encode(std::string_view batch_key,
+                                            std::span<const PositionEntry> position) const {
+  std::string bytes;
+  bytes.reserve(blob.size() + rows.size() * 8 + 4096);
+  ByteWriter writer(bytes);
+  writer.U8(kVersion);
+  writer.Varint(rows.size());
+  for (const Row& row : rows) writer.Varint(row.size);
+  UnixNanos previous = 0;
+  for (const Row& row : rows) {
+    writer.SignedVarint(WrappingSub(row.event_time, previous));
+    previous = row.event_time;
+  }
+  previous = 0;
+  for (const Row& row : rows) {
+    writer.SignedVarint(WrappingSub(row.read_time, previous));
+    previous = row.read_time;
+  }
+  RunWriter flags, origin;
+  for (const Row& row : rows) {
+    flags.Add(row.flags);
+    origin.Add(row.origin);
+  }
+  writer.Bytes(flags.Take());
+  writer.Varint(origins.size());
+  for (const std::string& text : origins) writer.VarString(text);
+  writer.Bytes(origin.Take());
+  LV_CHECK(batch_key.size() == kBatchKeySize);
+  writer.Bytes(batch_key);
+  writer.Varint(position.size());
+  for (const PositionEntry& entry : position) {
+    writer.VarString(entry.key);
+    writer.VarString(entry.value);
+  }
+  writer.Bytes(blob);
+  return bytes;
+}
+
+std::vector<Hash> PayloadBuilder::Columns::Leaves(std::uint64_t first_seq,
+                                                  std::string_view batch_key) const {
+  std::string salts = RecordSalts(batch_key, static_cast<std::uint32_t>(rows.size()));
+  std::vector<Hash> leaves;
+  leaves.reserve(rows.size());
+  std::size_t offset = 0;
+  for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    leaves.push_back(RecordLeaf(SaltOf(salts, i), first_seq + i,
+                                {row.event_time, row.read_time, row.flags, origins[row.origin],
+                                 std::string_view(blob).substr(offset, row.size)}));
+    offset += row.size;
+  }
+  return leaves;
+}
+
+PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::string_view batch_key,
+                                              std::span<const PositionEntry> position) {
+  LV_CHECK(!columns_->rows.empty());
+  Sealed sealed;
+  sealed.frame = Compress(columns_->zstd.get(), columns_->Encode(batch_key, position));
+  sealed.payload_hash = Sha256(sealed.frame);
+  sealed.records_root = RootOf(columns_->Leaves(first_seq, batch_key));
+  sealed.record_count = record_count();
+  sealed.read_time_first = sealed.read_time_last = columns_->rows.front().read_time;
+  for (const Columns::Row& row : columns_->rows) {
+    sealed.read_time_first = std::min(sealed.read_time_first, row.read_time);
+    sealed.read_time_last = std::max(sealed.read_time_last, row.read_time);
+    if (row.event_time == kNoTime) continue;
+    sealed.event_time_max = std::max(sealed.event_time_max, row.event_time);
+    sealed.event_time_min = sealed.event_time_min == kNoTime
+                                ? row.event_time
+                                : std::min(sealed.event_time_min, row.event_time);
+  }
+  columns_->Clear();
+  return sealed;
+}
+
+Result<Payload> Payload::Parse(std::string_view frame) {
+  Result<std::string> bytes = Decompress(frame);
+  if (!bytes.ok()) return bytes.status();
+  Payload payload;
+  payload.bytes_ = std::make_unique<std::string>(*std::move(bytes));
+  LV_RETURN_IF_ERROR(payload.ParseColumns());
+  return payload;
+}
+
+Status Payload::ParseColumns() {
+  ByteReader reader(*bytes_);
+  if (reader.U8() != kVersion) return Corruption("payload: not of version 1");
+  const std::uint64_t count = reader.Varint();
+  // A row takes at least three bytes of columns, so that a count cannot make us allocate more than
+  // was sent.
+  if (count == 0 || count > kMaxRecordsPerBatch || count > reader.rest().size() / 3) {
+    return Corruption("payload: no sensible record count");
+  }
+  rows_.resize(count);
+  Result<std::uint64_t> blob_size = ParseLengths(reader);
+  if (!blob_size.ok()) return blob_size.status();
+  UnixNanos time = 0;
+  for (Row& row : rows_) row.event_time = time = WrappingAdd(time, reader.SignedVarint());
+  time = 0;
+  for (Row& row : rows_) row.read_time = time = WrappingAdd(time, reader.SignedVarint());
+  LV_RETURN_IF_ERROR(ParseFlags(reader));
+  LV_RETURN_IF_ERROR(ParseOrigins(reader));
+  batch_key_ = reader.Bytes(kBatchKeySize);
+  LV_RETURN_IF_ERROR(ParsePosition(reader));
+  if (!reader.ok()) return Corruption("payload: the columns are cut off");
+  blob_ = reader.rest();
+  if (blob_.size() != *blob_size) {
+    return Corruption("payload: the lengths do not add up to the blob");
+  }
+  return Status::Ok();
+}
+
+// Returns their sum.
+Result<std::uint64_t> Payload::ParseLengths(ByteReader& reader) {
+  std::uint64_t offset = 0;
+  for (Row& row : rows_) {
+    const std::uint64_t size = reader.Varint();
+    if (size > kMaxRecordSize) return Corruption("payload: a record is longer than 16 MiB");
+    row.offset = static_cast<std::uint32_t>(offset);
+    row.size = static_cast<std::uint32_t>(size);
+    offset += size;
+    if (offset > bytes_->size()) return Corruption("payload: the records are longer than the blob");
+  }
+  return offset;
+}
+
+Status Payload::ParseFlags(ByteReader& reader) {
+  RunReader runs;
+  for (Row& row : rows_) {
+    const std::uint64_t value = runs.Next(reader);
+    if (value > UINT32_MAX) return Corruption("payload: flags beyond 32 bits");
+    row.flags = static_cast<std::uint32_t>(value);
+  }
+  return runs.Exhausted() ? Status::Ok() : Corruption("payload: a run of flags is too long");
+}
+
+Status Payload::ParseOrigins(ByteReader& reader) {
+  const std::uint64_t count = reader.Varint();
+  if (count == 0 || count > rows_.size()) {
+    return Corruption("payload: no sensible count of origins");
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    origins_.push_back(reader.VarString());
+    if (origins_.back().size() > kMaxOriginSize) {
+      return Corruption("payload: an origin is longer than 4 KiB");
+    }
+  }
+  RunReader runs;
+  for (Row& row : rows_) {
+    const std::uint64_t value = runs.Next(reader);
+    if (value >= count) return Corruption("payload: a record names an origin that is not there");
+    row.origin = static_cast<std::uint32_t>(value);
+  }
+  return runs.Exhausted() ? Status::Ok() : Corruption("payload: a run of origins is too long");
+}
+
+Status Payload::ParsePosition(ByteReader& reader) {
+  const std::uint64_t count = reader.Varint();
+  if (count > kMaxPositionEntries || count > reader.rest().size() / 2) {
+    return Corruption("payload: no sensible count of position entries");
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::string key(reader.VarString());
+    position_.push_back({std::move(key), std::string(reader.VarString())});
+  }
+  return Status::Ok();
+}
+
+RecordView Payload::record(std::uint32_t i) const {
+  const Row& row = rows_[i];
+  return {row.event_time, row.read_time, row.flags, origins_[row.origin],
+          blob_.substr(row.offset, row.size)};
+}
+
+std::string RecordSalts(std::string_view batch_key, std::uint32_t record_count) {
+  LV_CHECK(batch_key.size() == kBatchKeySize);
+  std::unique_ptr<EVP_CIPHER_CTX, FreeContext> context(EVP_CIPHER_CTX_new());
+  static constexpr unsigned char kZeroIv[16] = {};
+  std::string salts(record_count * kSaltSize, '\0');
+  auto* bytes = reinterpret_cast<unsigned char*>(salts.data());
+  int size = 0;
+  LV_CHECK(EVP_EncryptInit_ex2(context.get(), EVP_aes_256_ctr(),
+                               reinterpret_cast<const unsigned char*>(batch_key.data()), kZeroIv,
+                               nullptr) == 1);
+  LV_CHECK(EVP_EncryptUpdate(context.get(), bytes, &size, bytes, static_cast<int>(salts.size())) ==
+           1);
+  LV_CHECK(static_cast<std::size_t>(size) == salts.size());
+  return salts;
+}
+
+Hash RecordLeaf(std::string_view salt, std::uint64_t seq, const RecordView& record) {
+  LV_CHECK(salt.size() == kSaltSize);
+  thread_local std::string prefix;
+  prefix.assign(1, '\0');
+  AppendLeafPrefix(salt, seq, record, prefix);
+  return Sha256({prefix, record.bytes});
+}
+
+std::vector<Hash> RecordLeaves(const Payload& payload, std::uint64_t first_seq) {
+  std::string salts = RecordSalts(payload.batch_key(), payload.record_count());
+  std::vector<Hash> leaves;
+  leaves.reserve(payload.record_count());
+  for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
+    leaves.push_back(RecordLeaf(SaltOf(salts, i), first_seq + i, payload.record(i)));
+  }
+  return leaves;
+}
+
+Result<Payload> OpenPayload(const BatchHeader& header, std::string_view frame) {
+  if (Sha256(frame) != header.payload_hash)
+    return Corruption("the payload's hash is not the one in the batch header");
+  Result<Payload> payload = Payload::Parse(frame);
+  if (!payload.ok()) return payload;
+  if (payload->record_count() != header.record_count)
+    return Corruption("the payload's record count is not the header's");
+
+  UnixNanos read_first = INT64_MAX, read_last = INT64_MIN, event_min = kNoTime, event_max = kNoTime;
+  for (std::uint32_t i = 0; i < payload->record_count(); ++i) {
+    RecordView record = payload->record(i);
+    read_first = std::min(read_first, record.read_time);
+    read_last = std::max(read_last, record.read_time);
+    if (record.event_time == kNoTime) continue;
+    event_max = std::max(event_max, record.event_time);
+    event_min = event_min == kNoTime ? record.event_time : std::min(event_min, record.event_time);
+  }
+  if (read_first != header.read_time_first || read_last != header.read_time_last) {
+    return Corruption("the payload's read times are not the header's");
+  }
+  if (event_min != header.event_time_min || event_max != header.event_time_max) {
+    return Corruption("the payload's event times are not the header's");
+  }
+  if (RootOf(RecordLeaves(*payload, header.first_seq)) != header.records_root) {
+    return Corruption("the records' root is not the header's");
+  }
+  return payload;
+}
+
+}  // namespace logvault::evidence

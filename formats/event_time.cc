@@ -1,0 +1,143 @@
+#include "formats/event_time.h"
+
+#include "formats/header_line.h"
+#include "formats/json_members.h"
+#include "formats/scanner.h"
+#include "formats/syslog_header.h"
+#include "formats/time_text.h"
+
+namespace logvault::formats {
+namespace {
+
+constexpr UnixNanos kNanosPerDay = 24 * 3600 * kNanosPerSecond;
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+
+UnixNanos Resolve(const CivilTime& civil, std::optional<int> offset, const TimeZone& zone) {
+  if (!IsValid(civil)) return kNoTime;
+  return offset ? AsUtc(civil) - *offset * kNanosPerSecond : zone.ToInstant(civil);
+}
+
+// The latest year that puts the time at most 24 h after `not_after`.  A 29 February may have to go
+// back eight years.
+UnixNanos ResolveWithoutYear(CivilTime civil, const TimeContext& context) {
+  constexpr int kYearsBack = 8;
+  const UnixNanos latest =
+      context.not_after <= INT64_MAX - kNanosPerDay ? context.not_after + kNanosPerDay : INT64_MAX;
+  const int last_year = context.zone.ToCivil(latest).year;
+  for (civil.year = last_year; civil.year >= last_year - kYearsBack; --civil.year) {
+    const UnixNanos instant = Resolve(civil, std::nullopt, context.zone);
+    if (instant != kNoTime && instant <= latest) return instant;
+  }
+  return kNoTime;
+}
+
+UnixNanos Resolve(const std::optional<WrittenTime>& written, const TimeContext& context) {
+  if (!written) return kNoTime;
+  if (!written->has_year) return ResolveWithoutYear(written->civil, context);
+  return Resolve(written->civil, written->offset, context.zone);
+}
+
+// `msg=audit(1364481363.243:24287):` - seconds and milliseconds of UTC.
+UnixNanos AuditTime(std::string_view text) {
+  constexpr std::string_view kStamp = "audit(";
+  constexpr std::int64_t kSecondsMax = 9'000'000'000;  // what UnixNanos holds, and some
+  constexpr std::int64_t kNanosPerMilli = 1'000'000;
+  const std::size_t stamp = text.find(kStamp);
+  if (stamp == std::string_view::npos) return kNoTime;
+  Scanner scanner(text.substr(stamp + kStamp.size()));
+  std::int64_t seconds = 0;
+  std::int64_t millis = 0;
+  if (!scanner.Number(1, 10, &seconds) || !scanner.Char('.') || !scanner.Number(3, 3, &millis) ||
+      !scanner.Char(':') || seconds > kSecondsMax) {
+    return kNoTime;
+  }
+  return seconds * kNanosPerSecond + millis * kNanosPerMilli;
+}
+
+UnixNanos GeoserverTime(std::string_view text, const TimeContext& context) {
+  const std::optional<GeoserverHeader> header = ParseGeoserverHeader(text);
+  if (!header) return kNoTime;
+  Scanner scanner(header->time);
+  return Resolve(header->has_year ? TakeIsoTime(scanner) : TakeLog4j2Time(scanner), context);
+}
+
+UnixNanos AccessTime(std::string_view text, const TimeContext& context) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  if (const std::optional<BracketedTime> found = FindBracketedTime(line)) {
+    return Resolve(found->time, context);
+  }
+  Scanner scanner(line);
+  return Resolve(TakeIsoTime(scanner), context);
+}
+
+// "UTC adjustment: 9:00", which only the server itself says.
+std::optional<int> BannerOffset(const SqlserverHeader& header) {
+  Scanner scanner(header.message);
+  if (header.source != "Server" || !scanner.Literal("UTC adjustment: ")) return std::nullopt;
+  return TakeOffset(scanner);
+}
+
+UnixNanos SqlserverTime(std::string_view text, TimeContext& context) {
+  const std::optional<SqlserverHeader> header = ParseSqlserverHeader(text);
+  if (!header) return kNoTime;
+  if (const std::optional<int> stated = BannerOffset(*header)) context.banner_offset = stated;
+  Scanner scanner(header->time);
+  const std::optional<WrittenTime> written = TakeIsoTime(scanner);
+  return written ? Resolve(written->civil, context.banner_offset, context.zone) : kNoTime;
+}
+
+// Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by size: seconds and
+// milliseconds begin to look alike only in the year 5138.
+UnixNanos EpochTime(std::string_view text) {
+  constexpr std::int64_t kSecondsEnd = 100'000'000'000;
+  Scanner scanner(text);
+  std::int64_t value = 0;
+  if (!scanner.Number(1, 18, &value)) {
+    return kNoTime;
+  }
+  std::int64_t digit = 0;
+  if (scanner.Number(1, 1, &digit)) value = value <= INT64_MAX / 10 - 1 ? value * 10 + digit : -1;
+  const std::int64_t billionths = TakeBillionths(scanner);
+  const std::int64_t unit = value < kSecondsEnd               ? kNanosPerSecond
+                            : value < kSecondsEnd * 1000      ? 1'000'000
+                            : value < kSecondsEnd * 1'000'000 ? 1000
+                                                              : 1;
+  if (!scanner.AtEnd() || value < 0 || value > INT64_MAX / unit - 1) return kNoTime;
+  return value * unit + billionths * unit / kNanosPerSecond;
+}
+
+UnixNanos JsonTime(std::string_view text, const TimeContext& context) {
+  for (const std::string& value : JsonTimeTexts(text)) {
+    Scanner scanner(value);
+    const std::optional<WrittenTime> written = TakeIsoTime(scanner);
+    const UnixNanos instant =
+        written && scanner.AtEnd() ? Resolve(written, context) : EpochTime(value);
+    if (instant != kNoTime) return instant;
+  }
+  return kNoTime;
+}
+
+}  // namespace
+
+UnixNanos EventTime(Format format, std::string_view text, TimeContext& context) {
+  if (text.starts_with(kUtf8Mark)) text.remove_prefix(kUtf8Mark.size());
+  switch (format) {
+    case Format::kSyslog:
+      return Resolve(ParseSyslogHeader(text).time, context);
+    case Format::kAuditd:
+      return AuditTime(text);
+    case Format::kGeoserver:
+      return GeoserverTime(text, context);
+    case Format::kAccess:
+      return AccessTime(text, context);
+    case Format::kSqlserver:
+      return SqlserverTime(text, context);
+    case Format::kJson:
+      return JsonTime(text, context);
+    case Format::kPlain:
+      return kNoTime;
+  }  // No default: the compiler names any format added and not handled.
+  return kNoTime;
+}
+
+}  // namespace logvault::formats

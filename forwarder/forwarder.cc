@@ -1,0 +1,270 @@
+#include "forwarder/forwarder.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
+
+#include "forwarder/file_source.h"
+#include "forwarder/syslog_source.h"
+
+namespace logvault::forwarder {
+
+namespace {
+
+using config::ExitCode;
+using config::SourceConfig;
+using config::SourceType;
+
+std::string Dump(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string StartRecord(const config::ForwarderConfig& config, RunMode mode) {
+  nlohmann::json sources = nlohmann::json::array();
+  for (const SourceConfig& source : config.sources) sources.push_back(source.name);
+  return Dump({{"type", "start"},
+               {"mode", mode == RunMode::kDrain ? "drain" : "follow"},
+               {"sources", std::move(sources)},
+               {"version", 1}});
+}
+
+std::string_view TypeName(SourceType type) {
+  switch (type) {
+    case SourceType::kFile:
+      return "file";
+    case SourceType::kSyslog:
+      return "syslog";
+    case SourceType::kJournal:
+      return "journal";
+    case SourceType::kAudit:
+      return "audit";
+  }
+  return "";
+}
+
+Status WrongSource(const SourceConfig& source, const std::string& reason) {
+  return InvalidArgument("line " + std::to_string(source.line) + ": source " + source.name + ": " +
+                         reason);
+}
+
+Result<formats::TimeZone> ZoneOf(const SourceConfig& source) {
+  if (source.timezone.empty()) return formats::TimeZone::Local();
+  Result<formats::TimeZone> zone = formats::TimeZone::Load(source.timezone);
+  if (zone.ok()) return zone;
+  return WrongSource(source, zone.status().message());
+}
+
+v1::StreamDescriptor DescriptorOf(const SourceConfig& source) {
+  nlohmann::json descriptor = {{"type", TypeName(source.type)}};
+  if (source.type == SourceType::kFile) descriptor["path"] = source.path;
+  if (Result<formats::TimeZone> zone = ZoneOf(source); zone.ok())
+    descriptor["timezone"] = zone->name();
+  v1::StreamDescriptor result;
+  result.set_source(source.name);
+  result.set_format(source.format);
+  result.set_descriptor_json(Dump(descriptor));
+  return result;
+}
+
+Result<std::unique_ptr<Source>> MakeSource(const SourceConfig& source, RunMode mode,
+                                           const Clock& clock) {
+  Result<formats::TimeZone> zone = ZoneOf(source);
+  if (!zone.ok()) return zone.status();
+  if (source.type == SourceType::kSyslog) {
+    Result<std::unique_ptr<SyslogSource>> opened = SyslogSource::Open(source, *zone, clock);
+    if (!opened.ok()) return opened.status();
+    return std::unique_ptr<Source>(*std::move(opened));
+  }
+  FileSourceOptions options;
+  options.name = source.name;
+  options.path = source.path;
+  options.format = formats::FormatByName(source.format).value_or(formats::Format::kPlain);
+  options.zone = *zone;
+  options.from_end = source.read_from == config::ReadFrom::kEnd;
+  options.drain = mode == RunMode::kDrain;
+  return std::unique_ptr<Source>(std::make_unique<FileSource>(std::move(options), clock));
+}
+
+ShipperOptions ShippingOf(const config::ForwarderConfig& config) {
+  ShipperOptions options;
+  options.addresses = config.collectors;
+  v1::StreamDescriptor own;
+  own.set_source(std::string(kOwnSource));
+  own.set_format("json");
+  own.set_descriptor_json(R"({"type":"logvault"})");
+  options.streams.push_back(std::move(own));
+  for (const SourceConfig& source : config.sources) options.streams.push_back(DescriptorOf(source));
+  return options;
+}
+
+}  // namespace
+
+Forwarder::Forwarder(HostIdentity identity, const Clock& clock)
+    : identity_(std::move(identity)), clock_(clock), handover_(to_intake_, to_shipper_) {}
+
+Forwarder::~Forwarder() { StopShipping(); }
+
+Result<std::unique_ptr<Forwarder>> Forwarder::Open(const config::ForwarderConfig& config,
+                                                   HostIdentity identity,
+                                                   const evidence::VerifierKey& vault_key,
+                                                   Shipper::Connect connect, RunMode mode,
+                                                   const Clock& clock) {
+  std::unique_ptr<Forwarder> self(new Forwarder(std::move(identity), clock));
+  SpoolOptions spool_options;
+  spool_options.dir = config.spool.dir;
+  spool_options.max_bytes = config.spool.max_bytes;
+  spool_options.drop_oldest = config.spool.when_full == config::WhenFull::kDropOldest;
+  spool_options.keep_acked_bytes = config.spool.keep_acked_bytes;
+  Result<std::unique_ptr<Spool>> spool = Spool::Open(spool_options, self->identity_.host);
+  if (!spool.ok()) return spool.status();
+  self->spool_ = *std::move(spool);
+  Result<std::string> note = self->spool_->Note();
+  if (!note.ok()) return note.status();
+  Result<std::unique_ptr<Witness>> witness = Witness::Open(*note, vault_key);
+  if (!witness.ok()) return witness.status();
+  self->witness_ = *std::move(witness);
+  IntakeOptions intake_options;
+  intake_options.heartbeat_nanos = config.heartbeat_ns;
+  intake_options.start_record = StartRecord(config, mode);
+  Result<std::unique_ptr<Intake>> intake =
+      Intake::Open(std::move(intake_options), self->identity_, *self->spool_, *self->witness_,
+                   self->handover_, self->to_shipper_, clock);
+  if (!intake.ok()) return intake.status();
+  self->intake_ = *std::move(intake);
+  LV_RETURN_IF_ERROR(self->AddSources(config, mode));
+  LV_RETURN_IF_ERROR(self->intake_->LoadHeads());
+  self->shipper_ = std::make_unique<Shipper>(ShippingOf(config), std::move(connect), *self->spool_,
+                                             *self->witness_, self->handover_, clock);
+  return self;
+}
+
+Status CheckSource(const SourceConfig& source) {
+  Result<formats::TimeZone> zone = ZoneOf(source);
+  if (!zone.ok()) return zone.status();
+  bool known = source.type == SourceType::kFile || source.type == SourceType::kSyslog;
+  if (!known)
+    return WrongSource(
+        source, "type " + std::string(TypeName(source.type)) + " is not supported by this version");
+  if (!source.tls.empty()) return WrongSource(source, "tls is not supported by this version");
+  return Status::Ok();
+}
+
+Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode) {
+  for (const SourceConfig& source : config.sources) {
+    // Network sources have no end to drain to.
+    if (mode == RunMode::kDrain && source.type != SourceType::kFile) continue;
+    LV_RETURN_IF_ERROR(CheckSource(source));
+    Result<std::unique_ptr<Source>> made = MakeSource(source, mode, clock_);
+    if (!made.ok()) return made.status().WithContext("source " + source.name);
+    sources_.push_back({source.name, made->get()});
+    intake_->AddSource(source.name, *std::move(made));
+  }
+  return Status::Ok();
+}
+
+void Forwarder::StartShipping() {
+  shipping_ = std::jthread([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      std::int64_t wait = shipper_->Step();
+      if (wait > 0) to_shipper_.Wait(wait);
+      to_intake_.Ring();  // Room, a session, or a reason why not.
+    }
+    shipper_->Close();
+  });
+}
+
+void Forwarder::StopShipping() {
+  if (!shipping_.joinable()) return;
+  shipping_.request_stop();
+  shipper_->Cancel();
+  to_shipper_.Ring();
+  shipping_.join();
+}
+
+void Forwarder::WaitForNews(int stop_fd, std::int64_t nanos, bool* stop) {
+  std::vector<pollfd> waiting = {{to_intake_.fd(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+  for (const FileOrNetwork& source : sources_) {
+    if (int fd = source.source->poll_fd(); fd >= 0 && !intake_->blocked())
+      waiting.push_back({fd, POLLIN, 0});
+  }
+  (void)::poll(waiting.data(), waiting.size(), static_cast<int>(nanos / 1'000'000));
+  to_intake_.Clear();
+  *stop = (waiting[1].revents & POLLIN) != 0;
+}
+
+void Forwarder::Report() {
+  ShipperState state = shipper_->state();
+  const Status& trouble = intake_->trouble().ok() ? state.trouble : intake_->trouble();
+  if (!trouble.ok() && trouble.ToString() != reported_) spdlog::warn("{}", trouble.ToString());
+  reported_ = trouble.ok() ? "" : trouble.ToString();
+  if (state.connected && !reported_connected_) spdlog::info("session with the vault opened");
+  reported_connected_ = state.connected;
+  std::int64_t wished = static_cast<std::int64_t>(state.flush_interval_ms) * 1'000'000;
+  intake_->set_flush_interval(std::clamp(wished, kFlushIntervalNanos, kFlushIntervalMaxNanos));
+}
+
+ExitCode Forwarder::Follow(int stop_fd) {
+  StartShipping();
+  bool stop = false;
+  while (!stop) {
+    bool more = intake_->Step();
+    Report();
+    WaitForNews(stop_fd, more ? 0 : kTickNanos, &stop);
+  }
+  intake_->Stop(Dump({{"type", "stop"}}));
+  const std::int64_t until = clock_.Monotonic() + kStopShipNanos;
+  while (clock_.Monotonic() < until && spool_->figures().pending_items > 0) {
+    intake_->Step();
+    to_intake_.Wait(kTickNanos);
+  }
+  StopShipping();
+  return ExitCode::kOk;
+}
+
+ExitCode Forwarder::Drain(std::int64_t timeout_nanos) {
+  StartShipping();
+  std::int64_t last_progress = clock_.Monotonic();
+  std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> mark;
+  while (true) {
+    bool more = intake_->Step();
+    Report();
+    ShipperState state = shipper_->state();
+    if (state.trouble.code() == StatusCode::kIntegrity ||
+        state.trouble.code() == StatusCode::kCorruption) {
+      return ExitCode::kIntegrity;
+    }
+    if (state.trouble.code() == StatusCode::kPermissionDenied) return ExitCode::kNotPermitted;
+    if (!intake_->Stopped() && intake_->ReadOut()) intake_->Stop(Dump({{"type", "stop"}}));
+    if (intake_->Stopped() && spool_->figures().pending_items == 0) break;
+    std::tuple now_mark(state.items_shipped, intake_->commits(), state.sessions);
+    if (now_mark != mark) last_progress = clock_.Monotonic();
+    mark = now_mark;
+    if (clock_.Monotonic() - last_progress >= timeout_nanos) {
+      spdlog::error("no progress for {} s", timeout_nanos / kNanosPerSecond);
+      return ExitCode::kCannotConnect;
+    }
+    if (!more) to_intake_.Wait(kTickNanos);
+  }
+  StopShipping();
+  return SourcesExitCode();
+}
+
+ExitCode Forwarder::SourcesExitCode() const {
+  ExitCode code = ExitCode::kOk;
+  for (const FileOrNetwork& source : sources_) {
+    SourceState state = source.source->state();
+    if (!state.detail.empty()) spdlog::warn("source {}: {}", source.name, state.detail);
+    if (state.state != "ok") code = config::Worse(code, ExitCode::kAttention);
+  }
+  if (shipper_->state().set_aside > 0) {
+    spdlog::warn("the vault refused {} batches; they were set aside", shipper_->state().set_aside);
+    code = config::Worse(code, ExitCode::kAttention);
+  }
+  return code;
+}
+
+}  // namespace logvault::forwarder

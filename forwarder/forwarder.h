@@ -1,0 +1,79 @@
+// Forwarder: the parts wired together, and the two ways to run them: following its sources, or draining them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/clock.h"
+#include "config/exit_code.h"
+#include "config/forwarder_config.h"
+#include "evidence/note.h"
+#include "forwarder/doorbell.h"
+#include "forwarder/epoch.h"
+#include "forwarder/handover.h"
+#include "forwarder/intake.h"
+#include "forwarder/shipper.h"
+#include "forwarder/spool.h"
+#include "forwarder/witness.h"
+
+namespace logvault::forwarder {
+
+// A clean stop tries this long to ship what is left.
+inline constexpr std::int64_t kStopShipNanos = 2 * kNanosPerSecond;
+// How often the sources are asked when nothing else wakes the intake.
+inline constexpr std::int64_t kTickNanos = kNanosPerSecond / 10;
+
+enum class RunMode { kFollow, kDrain };
+
+// kInvalidArgument, naming the line, for a source that this version cannot read.
+Status CheckSource(const config::SourceConfig& source);
+
+class Forwarder {
+ public:
+  // kFailedPrecondition for a spool in use or another's; kInvalidArgument for what the configuration cannot mean.
+  // `clock` must outlive the forwarder.
+  static Result<std::unique_ptr<Forwarder>> Open(const config::ForwarderConfig& config,
+                                                 HostIdentity identity,
+                                                 const evidence::VerifierKey& vault_key,
+                                                 Shipper::Connect connect, RunMode mode,
+                                                 const Clock& clock);
+  ~Forwarder();
+
+  // Runs until `stop_fd` is readable.
+  config::ExitCode Follow(int stop_fd);
+  // Ships every file to its present end.
+  config::ExitCode Drain(std::int64_t timeout_nanos);
+
+ private:
+  struct FileOrNetwork {
+    std::string name;
+    Source* source;  // the intake's
+  };
+
+  Forwarder(HostIdentity identity, const Clock& clock);
+  Status AddSources(const config::ForwarderConfig& config, RunMode mode);
+  void StartShipping();
+  void StopShipping();
+  void WaitForNews(int stop_fd, std::int64_t nanos, bool* stop);
+  // Says on stderr what changed.
+  void Report();
+  [[nodiscard]] config::ExitCode SourcesExitCode() const;
+
+  const HostIdentity identity_;
+  const Clock& clock_;
+  Doorbell to_intake_;
+  Doorbell to_shipper_;
+  Handover handover_;
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<Witness> witness_;
+  std::unique_ptr<Intake> intake_;
+  std::unique_ptr<Shipper> shipper_;
+  std::vector<FileOrNetwork> sources_;
+  std::string reported_;
+  bool reported_connected_ = false;
+  std::jthread shipping_;  // last: it uses everything above
+};
+
+}  // namespace logvault::forwarder

@@ -1,0 +1,239 @@
+#include "forwarder/intake.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace logvault::forwarder {
+
+Intake::Intake(IntakeOptions options, const HostIdentity& identity, Spool& spool,
+               const Witness& witness, Handover& handover, Doorbell& to_shipper, const Clock& clock)
+    : options_(std::move(options)),
+      identity_(identity),
+      spool_(spool),
+      witness_(witness),
+      handover_(handover),
+      to_shipper_(to_shipper),
+      clock_(clock) {
+  auto own = std::make_unique<OwnSource>(clock_);
+  own_ = own.get();
+  AddSource(std::string(kOwnSource), std::move(own));
+  own_->Say(options_.start_record);
+  next_heartbeat_ = clock_.Monotonic() + options_.heartbeat_nanos;
+}
+
+Result<std::unique_ptr<Intake>> Intake::Open(IntakeOptions options, const HostIdentity& identity,
+                                             Spool& spool, const Witness& witness,
+                                             Handover& handover, Doorbell& to_shipper,
+                                             const Clock& clock) {
+  std::unique_ptr<Intake> intake(
+      new Intake(std::move(options), identity, spool, witness, handover, to_shipper, clock));
+  Result<std::uint64_t> last = spool.LastEpoch();
+  if (!last.ok()) return last.status();
+  Result<std::unique_ptr<Epoch>> epoch = Epoch::Start(identity, *last, clock);
+  if (!epoch.ok()) return epoch.status();
+  intake->epoch_ = *std::move(epoch);
+  return intake;
+}
+
+void Intake::AddSource(std::string name, std::unique_ptr<Source> source) {
+  auto stream = std::make_unique<Stream>();
+  stream->name = std::move(name);
+  stream->source = std::move(source);
+  streams_.push_back(std::move(stream));
+}
+
+// Where the stream stands by the spool alone; it stays unadopted where the spool does not know it.
+Status Intake::LoadHead(Stream& stream) {
+  Result<std::optional<StreamHead>> head = spool_.Head(stream.name);
+  if (!head.ok()) return head.status();
+  if (!head->has_value()) return Status::Ok();
+  Result<std::vector<evidence::PositionEntry>> position = spool_.Position(stream.name);
+  if (!position.ok()) return position.status();
+  stream.head = **head;
+  stream.adopted = true;
+  stream.source->Resume(*position, stream.head.next_seq > 1);
+  return Status::Ok();
+}
+
+Status Intake::LoadHeads() {
+  for (const std::unique_ptr<Stream>& stream : streams_) LV_RETURN_IF_ERROR(LoadHead(*stream));
+  return Status::Ok();
+}
+
+bool Intake::Step() {
+  ActOnNews();
+  if (held_.has_value() && clock_.Monotonic() >= retry_held_) CommitHeld();
+  if (stopped_) return false;
+  if (held_.has_value()) {
+    WatchAll();
+    return false;
+  }
+  SayWhatIsDue();
+  bool more = ReadAll();
+  if (!held_.has_value()) SealWhatIsDue();
+  return more;
+}
+
+void Intake::WatchAll() {
+  for (const std::unique_ptr<Stream>& stream : streams_) stream->source->Watch();
+}
+
+// True where a batch was full: more is ready.
+bool Intake::ReadAll() {
+  bool more = false;
+  // The own stream last: the others make records for it.
+  for (auto stream = streams_.rbegin(); stream != streams_.rend() && !held_.has_value(); ++stream) {
+    more = ReadStream(**stream) || more;
+  }
+  return more;
+}
+
+bool Intake::ReadStream(Stream& stream) {
+  if (!stream.adopted) {
+    stream.source->Watch();
+    return false;
+  }
+  Source::Outcome outcome = stream.source->Read(*stream.batch);
+  for (std::string& record : stream.source->TakeOwnRecords()) own_->Say(std::move(record));
+  stream.idle = outcome == Source::Outcome::kIdle;
+  if (!stream.idle) SealAndCommit({&stream});
+  return !stream.idle;
+}
+
+void Intake::SealWhatIsDue() {
+  std::vector<Stream*> due;
+  for (const std::unique_ptr<Stream>& stream : streams_) {
+    bool quiet = clock_.Monotonic() - stream->last_flush >= flush_interval_;
+    if (!stream->batch->empty() && quiet) due.push_back(stream.get());
+  }
+  if (!due.empty()) SealAndCommit(due);
+}
+
+void Intake::Flush() {
+  if (held_.has_value()) CommitHeld();
+  if (held_.has_value()) return;
+  std::vector<Stream*> open;
+  for (const std::unique_ptr<Stream>& stream : streams_) {
+    if (!stream->batch->empty()) open.push_back(stream.get());
+  }
+  if (!open.empty()) SealAndCommit(open);
+}
+
+void Intake::SealAndCommit(const std::vector<Stream*>& streams) {
+  SpoolCommit commit;
+  if (!registered_) commit.registration = epoch_->registration();
+  const Seen seen = witness_.seen();
+  for (Stream* stream : streams) {
+    commit.batches.push_back(epoch_->Seal(stream->name, stream->head, seen,
+                                          stream->batch->builder(),
+                                          stream->source->TakePosition()));
+    if (stream->name == kOwnSource) commit.settled = own_->TakeSettled();
+  }
+  held_ = std::move(commit);
+  CommitHeld();
+}
+
+void Intake::CommitHeld() {
+  trouble_ = spool_.Append(*held_);
+  retry_held_ = clock_.Monotonic() + kSpoolRetryNanos;
+  if (!trouble_.ok()) {
+    if (blocked_since_ == 0) blocked_since_ = clock_.Now();
+    return;
+  }
+  SayThatItWasBlocked();
+  for (const SpooledBatch& batch : held_->batches) {
+    Stream* stream = Find(batch.item.source);
+    stream->head.next_seq = batch.item.last_seq + 1;
+    stream->head.head_hash = batch.head_hash;
+    stream->last_flush = clock_.Monotonic();
+  }
+  for (std::int64_t id : held_->settled) owed_said_.erase(id);
+  held_.reset();
+  registered_ = true;
+  epoch_->Advance();
+  ++commits_;
+  to_shipper_.Ring();
+}
+
+void Intake::SayThatItWasBlocked() {
+  if (blocked_since_ == 0) return;
+  std::int64_t seconds = (clock_.Now() - std::exchange(blocked_since_, 0)) / kNanosPerSecond;
+  own_->Say(nlohmann::json{
+      {"type", "warning"},
+      {"reason", "the spool took nothing, sources had to wait"},
+      {"seconds",
+       seconds}}.dump());
+}
+
+Intake::Stream* Intake::Find(std::string_view name) {
+  auto found =
+      std::find_if(streams_.begin(), streams_.end(),
+                   [name](const std::unique_ptr<Stream>& stream) { return stream->name == name; });
+  return found == streams_.end() ? nullptr : found->get();
+}
+
+void Intake::SayWhatIsDue() {
+  std::int64_t now = clock_.Monotonic();
+  if (now >= next_owed_) {
+    next_owed_ = now + kNanosPerSecond;
+    SayOwed();
+  }
+  if (now < next_heartbeat_) return;
+  next_heartbeat_ = now + options_.heartbeat_nanos;
+  own_->Say(Heartbeat());
+}
+
+void Intake::SayOwed() {
+  Result<std::vector<OwedRecord>> owed = spool_.Owed();
+  if (!owed.ok()) return;  // Asked again in a second.
+  for (OwedRecord& record : *owed) {
+    if (owed_said_.insert(record.id).second) own_->Say(std::move(record.json), record.id);
+  }
+}
+
+std::string Intake::Heartbeat() const {
+  nlohmann::json sources = nlohmann::json::object();
+  for (const std::unique_ptr<Stream>& stream : streams_) {
+    if (stream->name == kOwnSource) continue;
+    SourceState state = stream->source->state();
+    nlohmann::json entry = {{"last", stream->head.next_seq - 1},
+                            {"lag_bytes", state.lag_bytes},
+                            {"state", stream->adopted ? state.state : "waiting"}};
+    if (!state.detail.empty()) entry["detail"] = state.detail;
+    sources[stream->name] = std::move(entry);
+  }
+  SpoolFigures figures = spool_.figures();
+  return nlohmann::json{{"type", "heartbeat"},
+                        {"sources", std::move(sources)},
+                        {"spool_bytes", figures.pending_bytes},
+                        {"spool_items", figures.pending_items}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool Intake::AnyUnadopted() const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [](const std::unique_ptr<Stream>& stream) { return !stream->adopted; });
+}
+
+bool Intake::ReadOut() const {
+  return !held_.has_value() &&
+         std::all_of(streams_.begin(), streams_.end(), [](const std::unique_ptr<Stream>& stream) {
+           return stream->adopted && stream->idle;
+         });
+}
+
+void Intake::Stop(std::string record) {
+  if (!held_.has_value()) ReadAll();  // What sockets have received is nowhere else.
+  Flush();
+  held_.reset();
+  stopped_ = true;
+  Stream& own = *streams_.front();
+  if (!own.adopted) return;
+  own_->Say(std::move(record));
+  while (own.source->Read(*own.batch) == Source::Outcome::kFull && !held_.has_value())
+    SealAndCommit({&own});
+  if (!own.batch->empty() && !held_.has_value()) SealAndCommit({&own});
+}
+
+}  // namespace logvault::forwarder

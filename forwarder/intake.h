@@ -1,0 +1,132 @@
+// Intake: moves records from the sources into sealed batches, and those into the spool.  The one owner of the
+// sources, the epoch and the stream heads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "forwarder/epoch.h"
+#include "forwarder/handover.h"
+#include "forwarder/open_batch.h"
+#include "forwarder/own_source.h"
+#include "forwarder/source.h"
+#include "forwarder/spool.h"
+#include "forwarder/witness.h"
+
+namespace logvault::forwarder {
+
+// A batch that is not full is sealed this long after the one before, or at once after a quiet time.
+inline constexpr std::int64_t kFlushIntervalNanos = kNanosPerSecond;
+inline constexpr std::int64_t kFlushIntervalMaxNanos = 5 * kNanosPerSecond;
+// A spool that has no room is asked again after this long.
+inline constexpr std::int64_t kSpoolRetryNanos = kNanosPerSecond / 5;
+
+struct IntakeOptions {
+  std::int64_t heartbeat_nanos = 30 * kNanosPerSecond;
+  std::string start_record;  // JSON, said first
+};
+
+// Driven by one thread.
+class Intake {
+ public:
+  // Everything given by reference must outlive the intake.  `to_shipper` rings when there is something to ship.
+  static Result<std::unique_ptr<Intake>> Open(IntakeOptions options, const HostIdentity& identity,
+                                              Spool& spool, const Witness& witness,
+                                              Handover& handover, Doorbell& to_shipper,
+                                              const Clock& clock);
+  void AddSource(std::string name, std::unique_ptr<Source> source);
+
+  // Where the streams stand by the spool alone.  After the last AddSource, before the first Step.
+  Status LoadHeads();
+
+  // One round over the sources.  True where more is ready at once.
+  bool Step();
+  // Seals what is open, whatever its size.
+  void Flush();
+  // Seals what is open, then the last record of this epoch.  Drops what finds no room in the spool: files are read
+  // again.  After it, Step() reads nothing.
+  void Stop(std::string record);
+  void Say(std::string record) { own_->Say(std::move(record)); }
+
+  // The vault's answer to Open was needed and is not there yet: this stream's numbers are not known.
+  [[nodiscard]] bool AnyUnadopted() const;
+  // Every source had nothing more to read in the newest round, and everything sealed is in the spool.
+  [[nodiscard]] bool ReadOut() const;
+  // Everything that was said and read is in the spool, the stop record too.
+  [[nodiscard]] bool Stopped() const { return stopped_ && !held_.has_value(); }
+  // What was sealed finds no room in the spool; nothing is read meanwhile.
+  [[nodiscard]] bool blocked() const { return held_.has_value(); }
+  // Why batches do not enter the spool; OK where they do.
+  [[nodiscard]] const Status& trouble() const { return trouble_; }
+  [[nodiscard]] std::uint64_t commits() const { return commits_; }
+  void set_flush_interval(std::int64_t nanos) { flush_interval_ = nanos; }
+
+ private:
+  struct Stream {
+    std::string name;
+    std::unique_ptr<Source> source;
+    std::unique_ptr<OpenBatch> batch = std::make_unique<OpenBatch>();
+    bool adopted = false;  // `head` is known
+    bool idle = false;     // the newest Read found nothing more
+    StreamHead head;
+    std::int64_t last_flush = INT64_MIN / 2;  // Clock::Monotonic
+  };
+
+  Intake(IntakeOptions options, const HostIdentity& identity, Spool& spool, const Witness& witness,
+         Handover& handover, Doorbell& to_shipper, const Clock& clock);
+
+  Status LoadHead(Stream& stream);
+  void WatchAll();
+  bool ReadAll();
+  bool ReadStream(Stream& stream);
+  void SealWhatIsDue();
+  void SayWhatIsDue();
+  void SayOwed();
+  std::string Heartbeat() const;
+  void SealAndCommit(const std::vector<Stream*>& streams);
+  void CommitHeld();
+  void SayThatItWasBlocked();
+  Stream* Find(std::string_view name);
+
+  // reconcile.cc
+  void ActOnNews();
+  Status Reconcile(const SessionNews& news);
+  Status Adopt(Stream& stream, const v1::StreamState& state);
+  void DropHeld(const std::string& source);
+  Status RenewEpoch(std::uint64_t newest);
+  Status Reseal(const std::string& source, StreamHead head);
+  Status SealHeldAgain();
+  Result<SpooledBatch> SealAgain(const SpooledItem& item, std::uint32_t flags,
+                                 StreamHead& head) const;
+
+  const IntakeOptions options_;
+  const HostIdentity& identity_;
+  Spool& spool_;
+  const Witness& witness_;
+  Handover& handover_;
+  Doorbell& to_shipper_;
+  const Clock& clock_;
+
+  std::unique_ptr<Epoch> epoch_;
+  bool registered_ = false;                       // the epoch's registration is in the spool
+  std::vector<std::unique_ptr<Stream>> streams_;  // the own one first
+  OwnSource* own_ = nullptr;
+  std::optional<SpoolCommit> held_;      // sealed, and no room in the spool
+  std::int64_t retry_held_ = 0;          // Clock::Monotonic
+  UnixNanos blocked_since_ = 0;          // 0: it is not
+  std::optional<SessionNews> news_;      // not acted on yet
+  std::int64_t retry_news_ = INT64_MIN;  // Clock::Monotonic
+  Status trouble_;
+  std::int64_t next_heartbeat_ = 0;
+  std::int64_t next_owed_ = INT64_MIN;
+  std::int64_t flush_interval_ = kFlushIntervalNanos;
+  std::set<std::int64_t> owed_said_;  // waiting in the own stream
+  std::uint64_t commits_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace logvault::forwarder

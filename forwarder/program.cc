@@ -1,0 +1,131 @@
+// logvault-forwarder: command line, configuration, signals; the rest is forwarder.h's.
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+
+#include "common/clock.h"
+#include "config/diagnostics.h"
+#include "config/exit_code.h"
+#include "config/forwarder_config.h"
+#include "config/small_file.h"
+#include "config/units.h"
+#include "forwarder/check.h"
+#include "forwarder/forwarder.h"
+#include "forwarder/identity.h"
+#include "net/ingest_client.h"
+#include "net/transport.h"
+
+namespace {
+
+using logvault::Result;
+using logvault::Status;
+using logvault::config::ExitCode;
+using logvault::config::ForwarderConfig;
+namespace forwarder = logvault::forwarder;
+
+struct CommandLine {
+  std::string config;
+  bool check = false;
+  bool drain = false;
+  std::string timeout = "60s";
+};
+
+int Exit(ExitCode code) { return static_cast<int>(code); }
+
+// What fails before anything was read or shipped is the configuration's fault; a damaged spool needs a person.
+int Fail(const Status& failure) {
+  spdlog::error("{}", failure.message());
+  return Exit(failure.code() == logvault::StatusCode::kCorruption ? ExitCode::kAttention
+                                                                  : ExitCode::kUsage);
+}
+
+forwarder::Shipper::Connect ConnectWith(const ForwarderConfig& config,
+                                        const std::string& vault_name) {
+  return [&config, vault_name](const std::string& address) {
+    logvault::net::IngestClientOptions options;
+    options.address = address;
+    options.ca_file = config.tls.ca;
+    options.cert_file = config.tls.cert;
+    options.key_file = config.tls.key;
+    options.vault_name = vault_name;
+    return logvault::net::ConnectIngest(options);
+  };
+}
+
+// Blocks the signals that end us in every thread to come, and makes them readable.
+int OpenStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int Run(const CommandLine& command, const ForwarderConfig& config, std::int64_t timeout) {
+  Result<forwarder::LoadedIdentity> identity = forwarder::LoadIdentity(config);
+  if (!identity.ok()) return Fail(identity.status());
+  if (command.check) return Exit(forwarder::CheckSources(config));
+  logvault::SystemClock clock;
+  const forwarder::RunMode mode =
+      command.drain ? forwarder::RunMode::kDrain : forwarder::RunMode::kFollow;
+  const int stop_fd = command.drain ? -1 : OpenStopSignals();
+  Result<std::unique_ptr<forwarder::Forwarder>> opened =
+      forwarder::Forwarder::Open(config, identity->host, identity->vault.verifier,
+                                 ConnectWith(config, identity->vault.vault_name()), mode, clock);
+  if (!opened.ok()) return Fail(opened.status());
+  if (command.drain) return Exit((*opened)->Drain(timeout));
+  std::fputs("ready\n", stderr);
+  return Exit((*opened)->Follow(stop_fd));
+}
+
+// The command line, or the exit code of what it ends with.
+std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command) {
+  CLI::App app{
+      "Reads this host's logs, seals them, and ships them to the vault for as long as it takes."};
+  app.add_option("--config", command.config, "forwarder.yaml")->required()->type_name("FILE");
+  auto* check =
+      app.add_flag("--check", command.check, "say whether the configuration can work, and end");
+  auto* drain =
+      app.add_flag("--drain", command.drain, "ship every file to its present end, and end");
+  app.add_option("--timeout", command.timeout,
+                 "with --drain: give up after this long without progress")
+      ->needs(drain)
+      ->capture_default_str();
+  check->excludes(drain);
+  app.footer(
+      "Exit codes: 0 done; 2 configuration, or the spool is in use; 4 the vault contradicts what "
+      "it signed; 5 not\n"
+      "permitted; 6 no progress; 7 done, but a source needs attention.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : Exit(ExitCode::kUsage);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CommandLine command;
+  if (std::optional<int> ended = ParseCommandLine(argc, argv, command); ended.has_value())
+    return *ended;
+  logvault::config::StartDiagnostics("logvault-forwarder");
+  logvault::net::StartTransport(nullptr);
+  // No core dump may hold K_0 or the epoch's key.
+  (void)prctl(PR_SET_DUMPABLE, 0);
+  if (!logvault::evidence::LockKeyMemory())
+    spdlog::warn("key memory cannot be locked: it may be swapped out");
+  Result<std::int64_t> timeout = logvault::config::ParseDuration(command.timeout);
+  if (!timeout.ok()) return Fail(timeout.status().WithContext("--timeout"));
+  Result<ForwarderConfig> config = logvault::config::LoadForwarderConfig(command.config);
+  if (!config.ok()) return Fail(config.status());
+  return Run(command, *config, *timeout);
+}

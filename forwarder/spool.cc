@@ -1,0 +1,420 @@
+#include "forwarder/spool.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "evidence/batch.h"
+
+namespace logvault::forwarder {
+
+namespace {
+
+Result<int> LockFolder(const std::string& dir) {
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) return FailedPrecondition("spool folder " + dir + ": " + error.message());
+  std::string path = dir + "/spool.lock";
+  int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return FailedPrecondition(path + ": " + std::strerror(errno));
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  ::close(fd);
+  return FailedPrecondition("spool " + dir + " is in use by another process");
+}
+
+std::string DroppedRecord(const std::string& source, std::uint64_t first_seq,
+                          std::uint64_t last_seq) {
+  return nlohmann::json{{"type", "gap"},          {"source", source},
+                        {"first_seq", first_seq}, {"last_seq", last_seq},
+                        {"exact", true},          {"reason", "spool full: oldest batch dropped"}}
+      .dump();
+}
+
+}  // namespace
+
+Spool::Spool(SpoolOptions options, int lock_fd, SpoolTables tables)
+    : options_(std::move(options)), lock_fd_(lock_fd), tables_(std::move(tables)) {}
+
+Spool::~Spool() { ::close(lock_fd_); }
+
+Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, std::string_view host) {
+  Result<int> lock_fd = LockFolder(options.dir);
+  if (!lock_fd.ok()) return lock_fd.status();
+  Result<SpoolTables> tables = SpoolTables::Open(options.dir + "/spool.sqlite");
+  if (!tables.ok()) {
+    ::close(*lock_fd);
+    return tables.status().WithContext(options.dir);
+  }
+  std::unique_ptr<Spool> spool(new Spool(options, *lock_fd, *std::move(tables)));
+  if (Status owner = spool->CheckOwner(host); !owner.ok()) return owner.WithContext(options.dir);
+  return spool;
+}
+
+Status Spool::CheckOwner(std::string_view host) {
+  MutexLock lock(mutex_);
+  Result<std::string> owner = tables_.ReadMeta("host");
+  if (!owner.ok()) return owner.status();
+  if (owner->empty()) LV_RETURN_IF_ERROR(tables_.WriteMeta("host", host));
+  if (!owner->empty() && *owner != host) {
+    return FailedPrecondition("the spool is that of host " + *owner + ", the certificate is " +
+                              std::string(host) + "'s");
+  }
+  return LoadFigures();
+}
+
+Status Spool::LoadFigures() {
+  Result<Statement*> sums =
+      tables_.Sql("SELECT state, COUNT(*), SUM(bytes) FROM item GROUP BY state");
+  if (!sums.ok()) return sums.status();
+  SpoolFigures figures;
+  while (true) {
+    Result<bool> row = (*sums)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    std::uint64_t bytes = static_cast<std::uint64_t>((*sums)->Int(2));
+    if ((*sums)->Int(0) == static_cast<int>(ItemState::kWaiting)) {
+      figures.pending_items = static_cast<std::uint64_t>((*sums)->Int(1));
+      figures.pending_bytes = bytes;
+    } else {
+      figures.kept_bytes += bytes;
+    }
+  }
+  (*sums)->Reset();
+  figures_ = figures;
+  return Status::Ok();
+}
+
+Status Spool::Append(const SpoolCommit& commit) {
+  MutexLock lock(mutex_);
+  SpoolFigures figures = figures_;
+  std::uint64_t bytes = commit.registration.has_value() ? BytesOf(*commit.registration) : 0;
+  for (const SpooledBatch& batch : commit.batches) bytes += BytesOf(batch.item);
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  LV_RETURN_IF_ERROR(MakeRoom(commit, bytes, figures));
+  if (commit.registration.has_value()) LV_RETURN_IF_ERROR(tables_.Insert(*commit.registration));
+  for (const SpooledBatch& batch : commit.batches) LV_RETURN_IF_ERROR(tables_.WriteBatch(batch));
+  for (std::int64_t id : commit.settled) {
+    Result<Statement*> settle = tables_.Sql("DELETE FROM owed WHERE id=?1");
+    if (!settle.ok()) return settle.status();
+    LV_RETURN_IF_ERROR((*settle)->Bind(1, id).Run());
+  }
+  LV_RETURN_IF_ERROR(transaction->Commit());
+  figures.pending_bytes += bytes;
+  figures.pending_items += commit.batches.size() + (commit.registration.has_value() ? 1 : 0);
+  figures_ = figures;
+  return Status::Ok();
+}
+
+Status Spool::MakeRoom(const SpoolCommit& commit, std::uint64_t bytes, SpoolFigures& figures) {
+  bool only_own = true;
+  for (const SpooledBatch& batch : commit.batches)
+    only_own = only_own && batch.item.source == kOwnSource;
+  std::uint64_t limit = options_.max_bytes + (only_own ? kOwnReserveBytes : 0);
+  // A batch larger than the whole spool still enters an empty one: otherwise it could never be shipped.
+  if (figures.pending_bytes + bytes <= limit || figures.pending_items == 0) return Status::Ok();
+  if (!options_.drop_oldest) return ResourceExhausted("spool full");
+  return DropOldest(bytes, figures);
+}
+
+Status Spool::DropOldest(std::uint64_t bytes, SpoolFigures& figures) {
+  while (figures.pending_items > 0 && figures.pending_bytes + bytes > options_.max_bytes) {
+    Result<Statement*> oldest = tables_.Sql(
+        "SELECT id, source, first_seq, last_seq, bytes FROM item "
+        "WHERE state=0 AND kind=2 AND source<>'logvault' ORDER BY id LIMIT 1");
+    if (!oldest.ok()) return oldest.status();
+    Result<bool> row = (*oldest)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return Status::Ok();  // Only the own stream waits, and it has its reserve.
+    std::int64_t id = (*oldest)->Int(0);
+    std::string record =
+        DroppedRecord((*oldest)->Text(1), static_cast<std::uint64_t>((*oldest)->Int(2)),
+                      static_cast<std::uint64_t>((*oldest)->Int(3)));
+    std::uint64_t freed = static_cast<std::uint64_t>((*oldest)->Int(4));
+    (*oldest)->Reset();
+    LV_RETURN_IF_ERROR(tables_.Remove(id));
+    LV_RETURN_IF_ERROR(tables_.WriteOwed(record));
+    figures.pending_bytes -= freed;
+    --figures.pending_items;
+  }
+  return Status::Ok();
+}
+
+Result<std::vector<SpooledItem>> Spool::Oldest(std::size_t max_bytes, std::size_t max_items) {
+  MutexLock lock(mutex_);
+  // The size stands before the blobs: the item that is too much is not read from the disk.
+  static const std::string kSelect = "SELECT " + std::string(kItemColumns) +
+                                     ", bytes FROM item WHERE state=0 ORDER BY id LIMIT ?1";
+  Result<Statement*> select = tables_.Sql(kSelect);
+  if (!select.ok()) return select.status();
+  (*select)->Bind(1, static_cast<std::int64_t>(max_items));
+  std::vector<SpooledItem> items;
+  std::uint64_t bytes = 0;
+  while (true) {
+    Result<bool> row = (*select)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    bytes += static_cast<std::uint64_t>((*select)->Int(8));
+    if (!items.empty() && bytes > max_bytes) break;
+    items.push_back(ReadItem(**select));
+  }
+  (*select)->Reset();
+  return items;
+}
+
+Status Spool::Acknowledge(const std::vector<std::int64_t>& ids, std::string_view note) {
+  MutexLock lock(mutex_);
+  SpoolFigures figures = figures_;
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  for (std::int64_t id : ids) LV_RETURN_IF_ERROR(MarkAcknowledged(id, figures));
+  LV_RETURN_IF_ERROR(PruneKept(figures));
+  LV_RETURN_IF_ERROR(tables_.WriteMeta("note", note));
+  LV_RETURN_IF_ERROR(transaction->Commit());
+  figures_ = figures;
+  return Status::Ok();
+}
+
+Status Spool::MarkAcknowledged(std::int64_t id, SpoolFigures& figures) {
+  Result<Statement*> item =
+      tables_.Sql("SELECT source, last_seq, bytes FROM item WHERE id=?1 AND state=0");
+  if (!item.ok()) return item.status();
+  Result<bool> row = (*item)->Bind(1, id).Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return Status::Ok();  // Dropped meanwhile to make room.
+  std::string source = (*item)->Text(0);
+  std::int64_t last_seq = (*item)->Int(1);
+  std::uint64_t bytes = static_cast<std::uint64_t>((*item)->Int(2));
+  (*item)->Reset();
+  LV_RETURN_IF_ERROR(tables_.SetState(id, ItemState::kAcknowledged));
+  figures.pending_bytes -= bytes;
+  --figures.pending_items;
+  figures.kept_bytes += bytes;
+  Result<Statement*> stream =
+      tables_.Sql("UPDATE stream SET acked_seq=MAX(acked_seq, ?2) WHERE source=?1");
+  if (!stream.ok()) return stream.status();
+  return (*stream)->BindText(1, source).Bind(2, last_seq).Run();
+}
+
+// Acknowledged items go before those set aside, which exist nowhere else.
+Status Spool::PruneKept(SpoolFigures& figures) {
+  while (figures.kept_bytes > options_.keep_acked_bytes) {
+    Result<Statement*> oldest =
+        tables_.Sql("SELECT id, bytes FROM item WHERE state<>0 ORDER BY state, id LIMIT 1");
+    if (!oldest.ok()) return oldest.status();
+    Result<bool> row = (*oldest)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return Status::Ok();
+    std::int64_t id = (*oldest)->Int(0);
+    figures.kept_bytes -= static_cast<std::uint64_t>((*oldest)->Int(1));
+    (*oldest)->Reset();
+    LV_RETURN_IF_ERROR(tables_.Remove(id));
+  }
+  return Status::Ok();
+}
+
+Status Spool::SetAside(std::int64_t id, std::string_view record) {
+  MutexLock lock(mutex_);
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  LV_RETURN_IF_ERROR(tables_.SetState(id, ItemState::kSetAside));
+  LV_RETURN_IF_ERROR(tables_.WriteOwed(record));
+  LV_RETURN_IF_ERROR(transaction->Commit());
+  return LoadFigures();
+}
+
+Status Spool::KeepContradiction(std::string_view note) {
+  MutexLock lock(mutex_);
+  return tables_.WriteMeta("contradiction", note);
+}
+
+Status Spool::Adopt(const std::string& source, const StreamHead& head,
+                    const std::vector<evidence::PositionEntry>& position) {
+  MutexLock lock(mutex_);
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  LV_RETURN_IF_ERROR(tables_.WriteHead(source, head.next_seq, head.head_hash));
+  Result<Statement*> acked = tables_.Sql("UPDATE stream SET acked_seq=?2 WHERE source=?1");
+  if (!acked.ok()) return acked.status();
+  (*acked)->BindText(1, source).Bind(2, static_cast<std::int64_t>(head.acked_seq));
+  LV_RETURN_IF_ERROR((*acked)->Run());
+  Result<Statement*> forget = tables_.Sql("DELETE FROM position WHERE source=?1");
+  if (!forget.ok()) return forget.status();
+  LV_RETURN_IF_ERROR((*forget)->BindText(1, source).Run());
+  for (const evidence::PositionEntry& entry : position) {
+    LV_RETURN_IF_ERROR(tables_.WritePosition(source, entry));
+  }
+  return transaction->Commit();
+}
+
+Status Spool::Reseal(const std::string& source, const std::optional<SpooledItem>& registration,
+                     const ResealBatch& reseal) {
+  MutexLock lock(mutex_);
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  if (registration.has_value()) LV_RETURN_IF_ERROR(tables_.Insert(*registration));
+  Result<std::int64_t> end = NewestId();
+  if (!end.ok()) return end.status();
+  static const std::string kSelect = "SELECT " + std::string(kItemColumns) +
+                                     " FROM item WHERE state=0 AND kind=2 AND source=?1 AND id<=?2 "
+                                     "ORDER BY id LIMIT 1";
+  while (true) {
+    Result<Statement*> select = tables_.Sql(kSelect);
+    if (!select.ok()) return select.status();
+    Result<bool> row = (*select)->BindText(1, source).Bind(2, *end).Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    SpooledItem item = ReadItem(**select);
+    (*select)->Reset();
+    Result<SpooledBatch> fresh = reseal(item);
+    if (!fresh.ok()) return fresh.status();
+    LV_RETURN_IF_ERROR(tables_.Remove(item.id));
+    LV_RETURN_IF_ERROR(tables_.WriteBatch(*fresh));
+  }
+  LV_RETURN_IF_ERROR(transaction->Commit());
+  return LoadFigures();
+}
+
+Result<std::int64_t> Spool::NewestId() {
+  Result<Statement*> newest = tables_.Sql("SELECT MAX(id) FROM item");
+  if (!newest.ok()) return newest.status();
+  Result<bool> row = (*newest)->Step();
+  if (!row.ok()) return row.status();
+  std::int64_t id = (*newest)->Int(0);
+  (*newest)->Reset();
+  return id;
+}
+
+Status Spool::Discard(std::int64_t id) {
+  MutexLock lock(mutex_);
+  LV_RETURN_IF_ERROR(tables_.Remove(id));
+  return LoadFigures();
+}
+
+Result<std::optional<StreamHead>> Spool::Head(const std::string& source) {
+  MutexLock lock(mutex_);
+  Result<Statement*> select =
+      tables_.Sql("SELECT next_seq, head_hash, acked_seq FROM stream WHERE source=?1");
+  if (!select.ok()) return select.status();
+  Result<bool> row = (*select)->BindText(1, source).Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return std::optional<StreamHead>();
+  StreamHead head;
+  head.next_seq = static_cast<std::uint64_t>((*select)->Int(0));
+  Result<evidence::Hash> hash = evidence::Hash::FromBytes((*select)->Blob(1));
+  head.acked_seq = static_cast<std::uint64_t>((*select)->Int(2));
+  (*select)->Reset();
+  if (!hash.ok()) return hash.status().WithContext("spool: head of " + source);
+  head.head_hash = *hash;
+  return std::optional<StreamHead>(head);
+}
+
+Result<StreamHead> Spool::HeadBeforeWaiting(const std::string& source) {
+  MutexLock lock(mutex_);
+  Result<Statement*> select = tables_.Sql(
+      "SELECT header FROM item WHERE state=0 AND kind=2 AND source=?1 ORDER BY id LIMIT 1");
+  if (!select.ok()) return select.status();
+  Result<bool> row = (*select)->BindText(1, source).Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return NotFound("spool: no batch of " + source + " waits");
+  std::string bytes = (*select)->Blob(0);
+  (*select)->Reset();
+  Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(bytes);
+  if (!header.ok()) return header.status();
+  StreamHead head;
+  head.next_seq = header->first_seq;
+  head.head_hash = header->stream_prev;
+  return head;
+}
+
+Result<std::vector<evidence::PositionEntry>> Spool::Position(const std::string& source) {
+  MutexLock lock(mutex_);
+  Result<Statement*> select = tables_.Sql("SELECT key, value FROM position WHERE source=?1");
+  if (!select.ok()) return select.status();
+  (*select)->BindText(1, source);
+  std::vector<evidence::PositionEntry> entries;
+  while (true) {
+    Result<bool> row = (*select)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    entries.push_back({(*select)->Blob(0), (*select)->Blob(1)});
+  }
+  (*select)->Reset();
+  return entries;
+}
+
+Result<std::vector<std::string>> Spool::WaitingSources() {
+  MutexLock lock(mutex_);
+  Result<Statement*> select =
+      tables_.Sql("SELECT DISTINCT source FROM item WHERE state=0 AND kind=2");
+  if (!select.ok()) return select.status();
+  std::vector<std::string> sources;
+  while (true) {
+    Result<bool> row = (*select)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    sources.push_back((*select)->Text(0));
+  }
+  (*select)->Reset();
+  return sources;
+}
+
+Status Spool::KeepDescriptor(const std::string& source, std::string_view descriptor) {
+  MutexLock lock(mutex_);
+  return tables_.WriteMeta("descriptor/" + source, descriptor);
+}
+
+Result<std::string> Spool::Descriptor(const std::string& source) {
+  MutexLock lock(mutex_);
+  return tables_.ReadMeta("descriptor/" + source);
+}
+
+Result<std::vector<OwedRecord>> Spool::Owed() {
+  MutexLock lock(mutex_);
+  Result<Statement*> select = tables_.Sql("SELECT id, record FROM owed ORDER BY id LIMIT 1000");
+  if (!select.ok()) return select.status();
+  std::vector<OwedRecord> owed;
+  while (true) {
+    Result<bool> row = (*select)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    owed.push_back({(*select)->Int(0), (*select)->Text(1)});
+  }
+  (*select)->Reset();
+  return owed;
+}
+
+Status Spool::Owe(std::string_view record) {
+  MutexLock lock(mutex_);
+  return tables_.WriteOwed(record);
+}
+
+Result<std::string> Spool::Note() {
+  MutexLock lock(mutex_);
+  return tables_.ReadMeta("note");
+}
+
+Result<std::string> Spool::Contradiction() {
+  MutexLock lock(mutex_);
+  return tables_.ReadMeta("contradiction");
+}
+
+Result<std::uint64_t> Spool::LastEpoch() {
+  MutexLock lock(mutex_);
+  Result<std::string> text = tables_.ReadMeta("last_epoch");
+  if (!text.ok()) return text.status();
+  return std::strtoull(text->c_str(), nullptr, 10);
+}
+
+SpoolFigures Spool::figures() const {
+  MutexLock lock(mutex_);
+  return figures_;
+}
+
+}  // namespace logvault::forwarder

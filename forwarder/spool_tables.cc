@@ -1,0 +1,161 @@
+#include "forwarder/spool_tables.h"
+
+#include <utility>
+
+namespace logvault::forwarder {
+
+namespace {
+
+constexpr const char* kSchema = R"sql(
+  CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS item(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL, kind INTEGER NOT NULL,
+    source TEXT NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL, bytes INTEGER NOT NULL, header BLOB NOT NULL, payload BLOB NOT NULL);
+  CREATE INDEX IF NOT EXISTS item_by_state ON item(state, id, bytes);
+  CREATE TABLE IF NOT EXISTS stream(
+    source TEXT PRIMARY KEY, next_seq INTEGER NOT NULL, head_hash BLOB NOT NULL,
+    acked_seq INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS position(
+    source TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY(source, key)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS owed(id INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL);
+)sql";
+
+// 2 MiB of page cache; the WAL is folded back every 4 MiB and never kept larger.
+constexpr const char* kSettings =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-2048; "
+    "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;";
+
+Status CheckFile(Database& db) {
+  Result<Statement> check = db.Prepare("PRAGMA quick_check(1)");
+  if (!check.ok()) return check.status();
+  Result<bool> row = check->Step();
+  if (!row.ok()) return row.status();
+  if (*row && check->Text(0) == "ok") return Status::Ok();
+  return Corruption("spool: " +
+                    (*row ? check->Text(0) : std::string("no answer from quick_check")));
+}
+
+}  // namespace
+
+std::uint64_t BytesOf(const SpooledItem& item) { return item.header.size() + item.payload.size(); }
+
+SpooledItem ReadItem(const Statement& row) {
+  SpooledItem item;
+  item.id = row.Int(0);
+  item.kind = static_cast<ItemKind>(row.Int(1));
+  item.source = row.Text(2);
+  item.epoch = static_cast<std::uint64_t>(row.Int(3));
+  item.first_seq = static_cast<std::uint64_t>(row.Int(4));
+  item.last_seq = static_cast<std::uint64_t>(row.Int(5));
+  item.header = row.Blob(6);
+  item.payload = row.Blob(7);
+  return item;
+}
+
+Result<SpoolTables> SpoolTables::Open(const std::string& path) {
+  Result<Database> db = Database::Open(path);
+  if (!db.ok()) return db.status();
+  LV_RETURN_IF_ERROR(db->Execute(kSettings));
+  LV_RETURN_IF_ERROR(CheckFile(*db));
+  LV_RETURN_IF_ERROR(db->Execute(kSchema));
+  return SpoolTables(*std::move(db));
+}
+
+Result<Statement*> SpoolTables::Sql(std::string_view sql) {
+  auto found = statements_.find(sql);
+  if (found != statements_.end()) {
+    found->second.Reset();
+    return &found->second;
+  }
+  Result<Statement> statement = db_.Prepare(sql);
+  if (!statement.ok()) return statement.status();
+  return &statements_.emplace(std::string(sql), *std::move(statement)).first->second;
+}
+
+Status SpoolTables::Insert(const SpooledItem& item) {
+  Result<Statement*> insert = Sql(
+      "INSERT INTO item(state, kind, source, epoch, first_seq, last_seq, bytes, header, payload) "
+      "VALUES(0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  if (!insert.ok()) return insert.status();
+  (*insert)->Bind(1, static_cast<int>(item.kind)).BindText(2, item.source);
+  (*insert)->Bind(3, static_cast<std::int64_t>(item.epoch));
+  (*insert)->Bind(4, static_cast<std::int64_t>(item.first_seq));
+  (*insert)
+      ->Bind(5, static_cast<std::int64_t>(item.last_seq))
+      .Bind(6, static_cast<std::int64_t>(BytesOf(item)));
+  (*insert)->BindBlob(7, item.header).BindBlob(8, item.payload);
+  LV_RETURN_IF_ERROR((*insert)->Run());
+  if (item.kind != ItemKind::kRegistration) return Status::Ok();
+  return WriteMeta("last_epoch", std::to_string(item.epoch));
+}
+
+Status SpoolTables::WriteBatch(const SpooledBatch& batch) {
+  LV_RETURN_IF_ERROR(Insert(batch.item));
+  for (const evidence::PositionEntry& entry : batch.position) {
+    LV_RETURN_IF_ERROR(WritePosition(batch.item.source, entry));
+  }
+  return WriteHead(batch.item.source, batch.item.last_seq + 1, batch.head_hash);
+}
+
+Status SpoolTables::WriteHead(const std::string& source, std::uint64_t next_seq,
+                              const evidence::Hash& head) {
+  Result<Statement*> write =
+      Sql("INSERT INTO stream(source, next_seq, head_hash, acked_seq) VALUES(?1, ?2, ?3, 0) "
+          "ON CONFLICT(source) DO UPDATE SET next_seq=?2, head_hash=?3");
+  if (!write.ok()) return write.status();
+  (*write)
+      ->BindText(1, source)
+      .Bind(2, static_cast<std::int64_t>(next_seq))
+      .BindBlob(3, head.view());
+  return (*write)->Run();
+}
+
+Status SpoolTables::WritePosition(const std::string& source, const evidence::PositionEntry& entry) {
+  Result<Statement*> write =
+      entry.value.empty() ? Sql("DELETE FROM position WHERE source=?1 AND key=?2")
+                          : Sql("INSERT INTO position(source, key, value) VALUES(?1, ?2, ?3) "
+                                "ON CONFLICT(source, key) DO UPDATE SET value=?3");
+  if (!write.ok()) return write.status();
+  (*write)->BindText(1, source).BindBlob(2, entry.key);
+  if (!entry.value.empty()) (*write)->BindBlob(3, entry.value);
+  return (*write)->Run();
+}
+
+Status SpoolTables::WriteOwed(std::string_view record) {
+  Result<Statement*> write = Sql("INSERT INTO owed(record) VALUES(?1)");
+  if (!write.ok()) return write.status();
+  return (*write)->BindText(1, record).Run();
+}
+
+Status SpoolTables::WriteMeta(std::string_view key, std::string_view value) {
+  Result<Statement*> write =
+      Sql("INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=?2");
+  if (!write.ok()) return write.status();
+  return (*write)->BindText(1, key).BindBlob(2, value).Run();
+}
+
+Result<std::string> SpoolTables::ReadMeta(std::string_view key) {
+  Result<Statement*> read = Sql("SELECT value FROM meta WHERE key=?1");
+  if (!read.ok()) return read.status();
+  Result<bool> row = (*read)->BindText(1, key).Step();
+  if (!row.ok()) return row.status();
+  std::string value = *row ? (*read)->Blob(0) : std::string();
+  (*read)->Reset();
+  return value;
+}
+
+Status SpoolTables::Remove(std::int64_t id) {
+  Result<Statement*> remove = Sql("DELETE FROM item WHERE id=?1");
+  if (!remove.ok()) return remove.status();
+  return (*remove)->Bind(1, id).Run();
+}
+
+Status SpoolTables::SetState(std::int64_t id, ItemState state) {
+  Result<Statement*> mark = Sql("UPDATE item SET state=?2 WHERE id=?1");
+  if (!mark.ok()) return mark.status();
+  return (*mark)->Bind(1, id).Bind(2, static_cast<int>(state)).Run();
+}
+
+}  // namespace logvault::forwarder

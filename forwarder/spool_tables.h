@@ -1,0 +1,93 @@
+// The spool's tables, row by row: what stands where, and nothing about when.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/status.h"
+#include "evidence/hash.h"
+#include "evidence/payload.h"
+#include "forwarder/sqlite.h"
+
+namespace logvault::forwarder {
+
+enum class ItemKind { kRegistration = 1, kBatch = 2 };
+
+struct SpooledItem {
+  std::int64_t id = 0;
+  ItemKind kind = ItemKind::kBatch;
+  std::string source;  // empty for a registration
+  std::uint64_t epoch = 0;
+  std::uint64_t first_seq = 0;
+  std::uint64_t last_seq = 0;
+  std::string header;   // a registration's KEY body
+  std::string payload;  // a registration's box
+  bool operator==(const SpooledItem&) const = default;
+};
+
+struct StreamHead {
+  std::uint64_t next_seq = 1;
+  evidence::Hash
+      head_hash;  // LeafHash of the batch header before next_seq; zeros where there is none
+  std::uint64_t acked_seq = 0;
+  bool operator==(const StreamHead&) const = default;
+};
+
+struct SpooledBatch {
+  SpooledItem item;
+  evidence::Hash head_hash;  // of the stream once this batch is its last
+  std::vector<evidence::PositionEntry> position;
+};
+
+// Something the own stream must still say: written down in the transaction that caused it.
+struct OwedRecord {
+  std::int64_t id = 0;
+  std::string json;
+};
+
+// An item's `state` in the table.
+enum class ItemState { kWaiting = 0, kAcknowledged = 1, kSetAside = 2 };
+
+// Not for several threads.  Statements are prepared once.
+class SpoolTables {
+ public:
+  // kCorruption where the file does not pass SQLite's check.
+  static Result<SpoolTables> Open(const std::string& path);
+
+  Result<Transaction> Begin() { return Transaction::Begin(db_); }
+  // A statement, reset and ready to bind; stays valid as long as the tables.
+  Result<Statement*> Sql(std::string_view sql);
+
+  // As kWaiting, behind everything else.
+  Status Insert(const SpooledItem& item);
+  Status Remove(std::int64_t id);
+  Status SetState(std::int64_t id, ItemState state);
+  // The item, its stream's head and the position after it.
+  Status WriteBatch(const SpooledBatch& batch);
+  Status WriteHead(const std::string& source, std::uint64_t next_seq, const evidence::Hash& head);
+  Status WritePosition(const std::string& source, const evidence::PositionEntry& entry);
+  Status WriteOwed(std::string_view record);
+  Status WriteMeta(std::string_view key, std::string_view value);
+  // Empty where it was never written.
+  Result<std::string> ReadMeta(std::string_view key);
+
+ private:
+  explicit SpoolTables(Database db) : db_(std::move(db)) {}
+
+  Database db_;
+  std::map<std::string, Statement, std::less<>> statements_;  // gone before db_ closes
+};
+
+// What an item counts against the spool's bounds.
+std::uint64_t BytesOf(const SpooledItem& item);
+
+// The columns that ReadItem reads, for a SELECT.
+inline constexpr std::string_view kItemColumns =
+    "id, kind, source, epoch, first_seq, last_seq, header, payload";
+SpooledItem ReadItem(const Statement& row);
+
+}  // namespace logvault::forwarder

@@ -1,0 +1,132 @@
+// TrackedFile: one regular file, read from its position to its present end, record by record.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "formats/event_time.h"
+#include "formats/format.h"
+#include "formats/framer.h"
+#include "formats/time_zone.h"
+#include "forwarder/open_batch.h"
+#include "forwarder/position.h"
+
+namespace logvault::forwarder {
+
+// A multi-line record without a next header closes after this long without bytes.
+inline constexpr std::int64_t kRecordIdleNanos = kNanosPerSecond;
+
+// What stat says about a regular file.
+struct FileFacts {
+  FileId id;
+  std::uint64_t size = 0;
+  UnixNanos mtime = 0;
+  bool operator==(const FileFacts&) const = default;
+};
+// kNotFound, kPermissionDenied, or kFailedPrecondition for what is not a regular file.
+Result<FileFacts> FactsOf(const std::string& path);
+
+// How every file of a source is read.
+struct ReadRules {
+  formats::Format format = formats::Format::kPlain;
+  formats::TimeZone zone = formats::TimeZone::Utc();
+  bool final = false;  // there is no later: an unterminated last line is a record
+};
+
+// Owns the descriptor while open, and a buffer of what was read and not cut.  Not for several threads.
+class TrackedFile {
+ public:
+  // `rules` and `clock` must outlive the file.
+  TrackedFile(FilePosition position, const ReadRules& rules, const Clock& clock);
+  ~TrackedFile();
+  TrackedFile(const TrackedFile&) = delete;
+  TrackedFile& operator=(const TrackedFile&) = delete;
+
+  // Opens position().path.  kAborted where another file stands there, kCorruption where the bytes before the
+  // offset are not those that were read.
+  Status Open();
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  // Gives the descriptor and the memory back; Open() goes on where reading stopped.
+  void Close();
+
+  // Where the file stands now; reading goes up to the size it had then.
+  enum class Look { kSame, kGrown, kRewritten, kFailed };
+  Look LookAgain();
+
+  enum class Outcome { kAtEnd, kFull, kFailed };
+  // Moves records into `batch` up to the end that LookAgain() saw.
+  Outcome Read(OpenBatch& batch);
+  // As Read, and what is left without its terminator becomes a record too: the file ends here.
+  Outcome ReadRest(OpenBatch& batch);
+
+  // As ReadRest, of what is in memory already: the file has other bytes now.
+  Outcome ReadBuffered(OpenBatch& batch);
+  // Open, and no name leads to it any more.
+  [[nodiscard]] bool IsDeleted() const;
+
+  // Leaves out everything up to the present end.  REQUIRES: open, nothing read yet.
+  Status SkipToEnd();
+
+  // With the hashes as of the last record moved.
+  FilePosition Position();
+  [[nodiscard]] const FileId& id() const { return position_.id; }
+  [[nodiscard]] const std::string& path() const { return position_.path; }
+  void set_path(std::string path) { position_.path = std::move(path); }
+  [[nodiscard]] std::uint64_t offset() const { return position_.offset; }
+  [[nodiscard]] std::uint64_t read_end() const { return position_.offset + unread().size(); }
+  // The largest size the file was ever seen to have.
+  [[nodiscard]] std::uint64_t size_seen() const { return size_seen_; }
+  void NoteSize(std::uint64_t size) { size_seen_ = std::max(size_seen_, size); }
+  [[nodiscard]] UnixNanos mtime() const { return mtime_; }
+  [[nodiscard]] std::int64_t last_growth() const { return last_growth_; }  // Clock::Monotonic
+  void set_reread_until(std::uint64_t offset) { reread_until_ = offset; }
+  // Bytes of the file's beginning that were moved into batches, up to kIdentityBytes.
+  [[nodiscard]] const std::string& head() const { return head_; }
+  // Records were moved since the last call.
+  bool TakeMoved();
+
+ private:
+  // Bytes read and not yet moved into a batch.
+  [[nodiscard]] std::string_view unread() const { return std::string_view(buffer_).substr(begin_); }
+  Outcome ReadTo(formats::End at_end, OpenBatch& batch);
+  bool MoveCuts(OpenBatch& batch);
+  void CutUnread(formats::End end);
+  // False at the end; fills the buffer otherwise.
+  Result<bool> ReadBlock();
+  void DropHistory();
+  void TrimBuffer();
+  [[nodiscard]] bool StillMatches() const;
+  UnixNanos EventTimeOf(std::string_view bytes, const formats::Cut& cut);
+
+  const ReadRules& rules_;
+  const Clock& clock_;
+  FilePosition position_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;  // as LookAgain() saw it
+  std::uint64_t size_seen_ = 0;
+  UnixNanos mtime_ = 0;
+  std::int64_t last_growth_ = 0;
+  std::uint64_t reread_until_ = 0;
+  bool moved_ = false;
+  bool encoding_known_ = false;
+
+  std::string head_;
+  std::string buffer_;       // up to kIdentityBytes already moved, then what is unread
+  std::size_t begin_ = 0;    // of the unread bytes
+  std::size_t block_ = 0;    // bytes to read next
+  UnixNanos read_time_ = 0;  // of the newest block
+  std::vector<formats::Cut> cuts_;
+  std::size_t next_cut_ = 0;
+  bool cut_continues_ = false;  // as CutRecords left it
+  // The newest cut that found everything there was: cutting the same bytes again is useless.
+  std::uint64_t tried_read_end_ = UINT64_MAX;
+  formats::End tried_ = formats::End::kMore;
+  formats::TimeContext times_;
+};
+
+}  // namespace logvault::forwarder

@@ -1,0 +1,249 @@
+#include "query/evaluate.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "evidence/payload.h"
+#include "formats/time_zone.h"
+
+namespace logvault::query {
+namespace {
+
+// -1, 0, 1 as `a` is less than, equal to or greater than `b`; nullopt unless both are numbers.
+std::optional<int> CompareNumbers(std::string_view a, std::string_view b) {
+  auto sign = [](auto x, auto y) { return x < y ? -1 : x > y ? 1 : 0; };
+  auto parse = [](std::string_view text, auto& value) {
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
+  };
+  std::int64_t i = 0, j = 0;
+  if (parse(a, i) && parse(b, j)) return sign(i, j);
+  double x = 0, y = 0;
+  if (parse(a, x) && parse(b, y)) return sign(x, y);
+  return std::nullopt;
+}
+
+bool Holds(Op op, int comparison) {
+  switch (op) {
+    case Op::kLess:
+      return comparison < 0;
+    case Op::kLessOrEqual:
+      return comparison <= 0;
+    case Op::kGreater:
+      return comparison > 0;
+    case Op::kGreaterOrEqual:
+      return comparison >= 0;
+    case Op::kEquals:
+    case Op::kIn:
+    case Op::kContains:
+    case Op::kNotEquals:
+    case Op::kMatches:
+      return comparison == 0;
+  }
+  return false;
+}
+
+// Whether one value of a field satisfies the comparison; `!=` is asked here as `=`.
+bool ValueFits(const Node& node, std::string_view value) {
+  switch (node.op) {
+    case Op::kEquals:
+    case Op::kNotEquals:
+    case Op::kIn:
+      return std::any_of(node.patterns.begin(), node.patterns.end(),
+                         [value](const Pattern& pattern) { return pattern.Equals(value); });
+    case Op::kContains:
+      return node.patterns[0].FoundIn(value);
+    case Op::kMatches:
+      return re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *node.regex);
+    case Op::kLess:
+    case Op::kLessOrEqual:
+    case Op::kGreater:
+    case Op::kGreaterOrEqual: {
+      std::optional<int> comparison = CompareNumbers(value, node.patterns[0].text);
+      return comparison && Holds(node.op, *comparison);
+    }
+  }
+  return false;
+}
+
+bool TimeFits(const Node& node, UnixNanos time) {
+  if (!node.instant) return ValueFits(node, formats::FormatUtc(time));
+  return Holds(node.op, time < *node.instant ? -1 : time > *node.instant ? 1 : 0);
+}
+
+// Whether the record has a value of node.field that fits; `!=` is asked as `=`.
+bool AnyValueFits(const Node& node, Subject& subject) {
+  const Row& row = subject.row();
+  const std::string& name = node.field;
+  if (name == "host") return ValueFits(node, row.host);
+  if (name == "source") return ValueFits(node, row.source);
+  if (name == "seq") return ValueFits(node, std::to_string(row.seq));
+  if (name == "block") return ValueFits(node, std::to_string(row.block));
+  if (name == "origin") return ValueFits(node, row.origin);
+  if (name == "message") return ValueFits(node, subject.text());
+  if (name == "time") return TimeFits(node, row.time());
+  if (name == "read_time") return TimeFits(node, row.read_time);
+  if (name == "commit_time") return TimeFits(node, row.commit_time);
+  const formats::Fields& fields = subject.fields();
+  return std::any_of(fields.begin(), fields.end(), [&](const formats::Field& field) {
+    return field.name == name && ValueFits(node, field.value);
+  });
+}
+
+bool Matches(const Node& node, Subject& subject) {
+  auto matches = [&subject](const Node& child) { return Matches(child, subject); };
+  switch (node.kind) {
+    case Node::Kind::kAnd:
+      return std::all_of(node.children.begin(), node.children.end(), matches);
+    case Node::Kind::kOr:
+      return std::any_of(node.children.begin(), node.children.end(), matches);
+    case Node::Kind::kNot:
+      return !Matches(node.children[0], subject);
+    case Node::Kind::kTerm:
+      return node.patterns[0].FoundIn(subject.searched());
+    case Node::Kind::kField:
+      return AnyValueFits(node, subject) == (node.op != Op::kNotEquals);
+  }
+  return false;
+}
+
+Verdict VerdictOf(bool always) { return always ? Verdict::kAlways : Verdict::kNever; }
+
+Verdict VerdictFor(const Node& node, std::string_view host, std::string_view source) {
+  switch (node.kind) {
+    case Node::Kind::kTerm:
+      return Verdict::kPerhaps;
+    case Node::Kind::kField: {
+      if (node.field != "host" && node.field != "source") return Verdict::kPerhaps;
+      const bool fits = ValueFits(node, node.field == "host" ? host : source);
+      return VerdictOf(fits == (node.op != Op::kNotEquals));
+    }
+    case Node::Kind::kNot: {
+      const Verdict inner = VerdictFor(node.children[0], host, source);
+      return inner == Verdict::kPerhaps ? inner : VerdictOf(inner == Verdict::kNever);
+    }
+    case Node::Kind::kAnd:
+    case Node::Kind::kOr:
+      break;
+  }
+  // One child decides: a never makes an AND never, an always makes an OR always.
+  const Verdict deciding = VerdictOf(node.kind == Node::Kind::kOr);
+  bool all_known = true;
+  for (const Node& child : node.children) {
+    const Verdict verdict = VerdictFor(child, host, source);
+    if (verdict == deciding) return deciding;
+    if (verdict == Verdict::kPerhaps) all_known = false;
+  }
+  return all_known ? VerdictOf(node.kind == Node::Kind::kAnd) : Verdict::kPerhaps;
+}
+
+template <typename Visit>
+void ForEachComparison(const Node& node, const Visit& visit) {
+  if (node.kind == Node::Kind::kField) visit(node);
+  for (const Node& child : node.children) ForEachComparison(child, visit);
+}
+
+std::size_t ShortestOf(const std::vector<Literal>& literals) {
+  std::size_t shortest = literals.empty() ? 0 : SIZE_MAX;
+  for (const Literal& literal : literals) shortest = std::min(shortest, literal.folded().size());
+  return shortest;
+}
+
+std::string DottedQuad(const Network& address) {
+  std::string quad = std::to_string(address.bytes[0]);
+  for (std::size_t i = 1; i < 4; ++i) quad += "." + std::to_string(address.bytes[i]);
+  return quad;
+}
+
+// A pass for each literal is made over every block: more of them cost more than they save.
+constexpr std::size_t kLiteralsMax = 16;
+
+std::vector<Literal> RequiredLiterals(const Node& node) {
+  std::vector<Literal> required;
+  switch (node.kind) {
+    case Node::Kind::kTerm: {
+      const Pattern& pattern = node.patterns[0];
+      if (pattern.kind != Pattern::Kind::kNetwork) {
+        if (!pattern.literal.folded().empty()) required.push_back(pattern.literal);
+      } else if (!pattern.network.v6 && pattern.network.IsAddress()) {
+        required.emplace_back(
+            DottedQuad(pattern.network));  // texts are searched for IPv4 in this form only
+      }
+      break;
+    }
+    case Node::Kind::kAnd:
+      for (const Node& child : node.children) {
+        std::vector<Literal> theirs = RequiredLiterals(child);
+        if (ShortestOf(theirs) > ShortestOf(required)) required = std::move(theirs);
+      }
+      break;
+    case Node::Kind::kOr:
+      for (const Node& child : node.children) {
+        std::vector<Literal> theirs = RequiredLiterals(child);
+        if (theirs.empty() || required.size() + theirs.size() > kLiteralsMax) return {};
+        required.insert(required.end(), theirs.begin(), theirs.end());
+      }
+      break;
+    // Fields are decoded (hex, percent, UTF-16): what they hold need not stand in the stored bytes.
+    case Node::Kind::kField:
+    case Node::Kind::kNot:
+      break;
+  }
+  return required;
+}
+
+}  // namespace
+
+std::string_view Subject::searched() {
+  return (row_.flags & evidence::kRecordUtf16Le) != 0 ? std::string_view(text()) : row_.bytes;
+}
+
+const std::string& Subject::text() {
+  if (!text_) text_ = formats::RecordText(row_.bytes, (row_.flags & evidence::kRecordUtf16Le) != 0);
+  return *text_;
+}
+
+const formats::Fields& Subject::fields() {
+  if (!fields_) fields_ = formats::ParseFields(row_.format, text());
+  return *fields_;
+}
+
+bool Matches(const Expression& expression, Subject& subject) {
+  return expression.root() == nullptr || Matches(*expression.root(), subject);
+}
+
+Verdict VerdictFor(const Expression& expression, std::string_view host, std::string_view source) {
+  return expression.root() == nullptr ? Verdict::kAlways
+                                      : VerdictFor(*expression.root(), host, source);
+}
+
+bool NamesSource(const Expression& expression, std::string_view source) {
+  bool named = false;
+  if (expression.root() == nullptr) return false;
+  ForEachComparison(*expression.root(), [&](const Node& node) {
+    if (node.field == "source" && node.op != Op::kNotEquals)
+      named = named || ValueFits(node, source);
+  });
+  return named;
+}
+
+std::vector<std::string> NamedValues(const Expression& expression, std::string_view field) {
+  std::vector<std::string> values;
+  if (expression.root() == nullptr) return values;
+  ForEachComparison(*expression.root(), [&](const Node& node) {
+    if (node.field != field || (node.op != Op::kEquals && node.op != Op::kIn)) return;
+    for (const Pattern& pattern : node.patterns) {
+      if (pattern.kind != Pattern::Kind::kWildcard) values.push_back(pattern.text);
+    }
+  });
+  return values;
+}
+
+std::vector<Literal> RequiredLiterals(const Expression& expression) {
+  return expression.root() == nullptr ? std::vector<Literal>{}
+                                      : RequiredLiterals(*expression.root());
+}
+
+}  // namespace logvault::query

@@ -1,0 +1,275 @@
+#include "query/output.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "evidence/hash.h"
+#include "evidence/payload.h"
+#include "formats/fields.h"
+
+namespace logvault::query {
+namespace {
+
+constexpr char kHexDigits[] = "0123456789abcdef";
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+struct Character {
+  char32_t code = 0;
+  std::size_t size = 0;  // bytes; 0: not UTF-8
+};
+
+// The first character of `text`, as RFC 3629 defines UTF-8.  REQUIRES: text is not empty.
+Character FirstCharacter(std::string_view text) {
+  auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
+  char32_t code = lead & (0x7f >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    code = code << 6 | (byte(i) & 0x3f);
+  }
+  static constexpr std::array<char32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+  if (code < kLeast[size] || code > 0x10ffff || surrogate) return {};
+  return {code, size};
+}
+
+// Terminals act on these, or show them as something else than they are.
+bool IsUnsafe(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200e && code <= 0x200f) ||
+         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void AppendHexByte(unsigned char byte, std::string& out) {
+  out += "\\x";
+  out += kHexDigits[byte >> 4];
+  out += kHexDigits[byte & 15];
+}
+
+void AppendCodePoint(char32_t code, std::string& out) {
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHexDigits[code >> shift & 15];
+}
+
+bool IsUtf16(const Row& row) { return (row.flags & evidence::kRecordUtf16Le) != 0; }
+
+// `keep` names the control characters that stay.
+void AppendEscaped(std::string_view text, std::string_view keep, std::string& out) {
+  while (!text.empty()) {
+    const Character c = FirstCharacter(text);
+    const std::string_view bytes = text.substr(0, std::max<std::size_t>(c.size, 1));
+    text.remove_prefix(bytes.size());
+    if (c.size == 0) {
+      AppendHexByte(static_cast<unsigned char>(bytes[0]), out);
+    } else if (!IsUnsafe(c.code) ||
+               (c.size == 1 && keep.find(bytes[0]) != std::string_view::npos)) {
+      out += bytes;
+    } else if (c.code == '\n' || c.code == '\t' || c.code == '\r') {
+      out += c.code == '\n' ? "\\n" : c.code == '\t' ? "\\t" : "\\r";
+    } else if (c.code < 0x80) {
+      AppendHexByte(static_cast<unsigned char>(c.code), out);
+    } else {
+      AppendCodePoint(c.code, out);
+    }
+  }
+}
+
+void AppendKey(std::string_view key, std::string& out) {
+  if (out.back() != '{') out += ',';
+  AppendJsonString(key, out);
+  out += ':';
+}
+
+void AppendMember(std::string_view key, std::string_view value, std::string& out) {
+  AppendKey(key, out);
+  AppendJsonString(value, out);
+}
+
+void AppendFields(const Row& row, std::string_view text, std::string& out) {
+  const formats::Fields fields = formats::ParseFields(row.format, text);
+  auto first_of = [&fields](std::size_t i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (fields[j].name == fields[i].name) return false;
+    }
+    return true;
+  };
+  AppendKey("fields", out);
+  out += '{';
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!first_of(i)) continue;
+    AppendKey(fields[i].name, out);
+    std::string values;
+    std::size_t count = 0;
+    for (std::size_t j = i; j < fields.size(); ++j) {
+      if (fields[j].name != fields[i].name) continue;
+      if (count++ > 0) values += ',';
+      AppendJsonString(fields[j].value, values);
+    }
+    out += count == 1 ? values : "[" + values + "]";
+  }
+  out += '}';
+}
+
+void AppendFlags(const Row& row, std::string& out) {
+  static constexpr std::array<std::pair<std::uint32_t, std::string_view>, 4> kNames = {{
+      {evidence::kRecordContinues, "continues"},
+      {evidence::kRecordPartial, "partial"},
+      {evidence::kRecordReread, "reread"},
+      {evidence::kRecordUtf16Le, "utf16le"},
+  }};
+  if (row.flags == 0) return;
+  AppendKey("flags", out);
+  std::string names;
+  for (const auto& [bit, name] : kNames) {
+    if ((row.flags & bit) == 0) continue;
+    if (!names.empty()) names += ',';
+    AppendJsonString(name, names);
+  }
+  out += "[" + names + "]";
+}
+
+void AddJson(const Row& row, std::string& out) {
+  const std::string text = formats::RecordText(row.bytes, IsUtf16(row));
+  bool changed = false;
+  const std::string message = formats::ToValidUtf8(text, &changed);
+  // An unpaired surrogate was replaced when the text was made.
+  if (IsUtf16(row) && text.find(kReplacement) != std::string::npos) changed = true;
+
+  out += '{';
+  AppendMember("host", row.host, out);
+  AppendMember("source", row.source, out);
+  AppendKey("seq", out);
+  out += std::to_string(row.seq);
+  AppendMember("time", formats::FormatUtc(row.time()), out);
+  if (row.event_time == kNoTime) AppendMember("time_from", "read", out);
+  AppendMember("read_time", formats::FormatUtc(row.read_time), out);
+  AppendMember("commit_time", formats::FormatUtc(row.commit_time), out);
+  AppendKey("block", out);
+  out += std::to_string(row.block);
+  AppendMember("message", message, out);
+  if (changed) AppendMember("message_base64", evidence::ToBase64(row.bytes), out);
+  AppendMember("origin", row.origin, out);
+  AppendFlags(row, out);
+  if (row.outside_window) {
+    AppendKey("outside_window", out);
+    out += "true";
+  }
+  AppendFields(row, text, out);
+  out += "}\n";
+}
+
+// RFC 4180: quoted where it must be, quotation marks doubled.
+void AppendCsvValue(std::string_view value, char end, std::string& out) {
+  const bool quote = value.find_first_of(",\"\r\n") != std::string_view::npos;
+  if (quote) out += '"';
+  for (char c : value) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  if (quote) out += '"';
+  out += end;
+}
+
+void AddCsv(const Row& row, std::string& out) {
+  bool changed = false;
+  std::string message;
+  // Line ends and tabs are CSV's own business; every other control byte is escaped.
+  AppendEscaped(formats::ToValidUtf8(formats::RecordText(row.bytes, IsUtf16(row)), &changed),
+                "\r\n\t", message);
+  AppendCsvValue(row.host, ',', out);
+  AppendCsvValue(row.source, ',', out);
+  out += std::to_string(row.seq) + ',';
+  out += formats::FormatUtc(row.time()) + ',';
+  out += formats::FormatUtc(row.read_time) + ',';
+  out += formats::FormatUtc(row.commit_time) + ',';
+  out += std::to_string(row.block) + ',';
+  AppendCsvValue(message, '\n', out);
+}
+
+void AppendPadded(std::string_view text, std::size_t& width, std::string& out) {
+  width = std::max(width, text.size());
+  out += text;
+  out.append(width - text.size(), ' ');
+}
+
+}  // namespace
+
+void RowWriter::Begin(std::string& out) const {
+  if (format_ == OutputFormat::kCsv)
+    out += "host,source,seq,time,read_time,commit_time,block,message\n";
+}
+
+void RowWriter::Add(const Row& row, std::string& out) {
+  switch (format_) {
+    case OutputFormat::kText:
+      return AddText(row, out);
+    case OutputFormat::kJson:
+      return AddJson(row, out);
+    case OutputFormat::kCsv:
+      return AddCsv(row, out);
+    case OutputFormat::kRaw:
+      out += row.bytes;
+      return;
+  }
+}
+
+void RowWriter::AddText(const Row& row, std::string& out) {
+  out += FormatInZone(row.time(), zone_);
+  out += "  ";
+  AppendPadded(row.host, host_width_, out);
+  out += "  ";
+  AppendPadded(row.source, source_width_, out);
+  out += "  ";
+  if (row.outside_window) out += "[outside the window] ";
+  AppendEscaped(formats::RecordText(row.bytes, IsUtf16(row)), "", out);
+  out += '\n';
+}
+
+std::string EscapeForTerminal(std::string_view text) {
+  std::string escaped;
+  AppendEscaped(text, "", escaped);
+  return escaped;
+}
+
+void AppendJsonString(std::string_view text, std::string& out) {
+  out += '"';
+  while (!text.empty()) {
+    const Character c = FirstCharacter(text);
+    if (c.size == 0) {
+      out += kReplacement;
+    } else if (c.code == '"' || c.code == '\\') {
+      out += '\\';
+      out += static_cast<char>(c.code);
+    } else if (c.code == '\n' || c.code == '\t' || c.code == '\r') {
+      out += c.code == '\n' ? "\\n" : c.code == '\t' ? "\\t" : "\\r";
+    } else if (IsUnsafe(c.code)) {
+      AppendCodePoint(c.code, out);
+    } else {
+      out += text.substr(0, c.size);
+    }
+    text.remove_prefix(std::max<std::size_t>(c.size, 1));
+  }
+  out += '"';
+}
+
+std::string FormatInZone(UnixNanos instant, const formats::TimeZone& zone) {
+  const formats::CivilTime local = zone.ToCivil(instant);
+  formats::CivilTime whole = local;
+  whole.nanos = 0;
+  const UnixNanos whole_second = instant - local.nanos;
+  const auto offset = (formats::AsUtc(whole) - whole_second) / kNanosPerSecond;
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%04d-%02d-%02dT%02d:%02d:%02d.%03d", local.year,
+                local.month, local.day, local.hour, local.minute, local.second,
+                local.nanos / 1'000'000);
+  std::string text = buffer;
+  if (zone.name() == formats::TimeZone::Utc().name()) return text + "Z";
+  const long long minutes = (offset < 0 ? -offset : offset) / 60;
+  std::snprintf(buffer, sizeof buffer, "%c%02lld:%02lld", offset < 0 ? '-' : '+', minutes / 60,
+                minutes % 60);
+  return text + buffer;
+}
+
+}  // namespace logvault::query

@@ -1,0 +1,55 @@
+// Output: rows as lines of text, JSON or CSV, or as the source's own bytes.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "formats/time_zone.h"
+#include "query/row.h"
+
+namespace logvault::query {
+
+enum class OutputFormat { kText, kJson, kCsv, kRaw };
+
+inline constexpr std::array<std::pair<std::string_view, OutputFormat>, 4> kOutputFormats = {{
+    {"text", OutputFormat::kText},
+    {"json", OutputFormat::kJson},
+    {"csv", OutputFormat::kCsv},
+    {"raw", OutputFormat::kRaw},
+}};
+
+// Appends rows to a string.  Not for several threads.
+class RowWriter {
+ public:
+  // `zone` is that of kText's times; the others are in UTC.
+  RowWriter(OutputFormat format, formats::TimeZone zone)
+      : format_(format), zone_(std::move(zone)) {}
+
+  // What stands before the first row.
+  void Begin(std::string& out) const;
+  void Add(const Row& row, std::string& out);
+
+ private:
+  void AddText(const Row& row, std::string& out);
+
+  const OutputFormat format_;
+  const formats::TimeZone zone_;
+  // kText: columns are as wide as the widest value so far.
+  std::size_t host_width_ = 0;
+  std::size_t source_width_ = 0;
+};
+
+// `text` safe for a terminal and on one line: control bytes, bytes that are not UTF-8 and marks
+// that turn the direction of writing become \n, \t, \r, \x1b or \u202e.
+std::string EscapeForTerminal(std::string_view text);
+
+// `text` as a JSON string, quotes included; invalid UTF-8 becomes U+FFFD.
+void AppendJsonString(std::string_view text, std::string& out);
+
+// "2024-07-11T08:13:55.123Z", or with the zone's offset.
+std::string FormatInZone(UnixNanos instant, const formats::TimeZone& zone);
+
+}  // namespace logvault::query

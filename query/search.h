@@ -1,0 +1,77 @@
+// Search: runs a request over a vault's reader and says how complete the answer is.  The same code
+// answers on the collector and offline.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "query/expression.h"
+#include "query/row.h"
+#include "storage/reader.h"
+
+namespace logvault::query {
+
+enum class TimeField { kEvent, kRead, kCommit };
+
+// What is looked at, beside the expression.
+struct Scope {
+  std::optional<UnixNanos> since;  // inclusive
+  std::optional<UnixNanos> until;  // exclusive
+  TimeField by = TimeField::kEvent;
+  std::string host_glob;    // empty: all
+  std::string source_glob;  // empty: all but `logvault`, unless the expression names that source
+  std::string origin_glob;
+};
+
+struct Request {
+  Expression expression;
+  Scope scope;
+  std::optional<std::uint64_t> limit;
+  enum class Order { kOldestFirst, kNewestFirst, kStream } order = Order::kOldestFirst;
+  bool count_only = false;  // rows are counted, not returned
+  bool strict =
+      false;  // also recompute the tree over the blocks and every record leaf that is read
+  std::uint64_t tree_size = 0;  // blocks at or past it are not looked at; 0: all that is stored
+};
+
+struct Unreadable {
+  std::uint64_t block = 0;
+  std::string host, source;
+  std::uint64_t first_seq = 0, last_seq = 0;
+  std::string reason;
+  bool integrity =
+      false;  // what is stored contradicts its hash, or is gone: tampering, not a failed read
+};
+
+// How complete an answer is: DESIGN's completeness line.
+struct Completeness {
+  std::uint64_t matches = 0;
+  std::uint64_t blocks_in_scope = 0;
+  std::uint64_t blocks_pruned = 0;  // not read, because their header or the index rules them out
+  std::uint64_t blocks_scanned = 0;
+  std::vector<Unreadable> unreadable;
+  bool limit_reached = false;
+  std::vector<std::string>
+      notes;  // for a person: a literal host that the vault never saw, and the like
+};
+
+struct Observer {
+  std::function<bool(const Row&)> on_row;  // false stops the search
+  std::function<void(std::uint64_t blocks_done, std::uint64_t blocks_in_scope,
+                     std::uint64_t matches)>
+      on_progress;
+};
+
+// Runs `request`.  kCancelled once `stop` is asked for.  Unreadable blocks are named in the answer
+// while the rest is searched.  Memory is bounded by a few blocks and, for an order by event time,
+// by the rows of the answer's window (see search.cc).
+Result<Completeness> Search(const storage::Reader& reader, const Request& request,
+                            const Observer& observer, std::stop_token stop);
+
+}  // namespace logvault::query

@@ -1,0 +1,203 @@
+#include "server/append_call.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "server/alerts.h"
+#include "server/batch_check.h"
+#include "server/epoch_end.h"
+#include "server/proofs.h"
+#include "server/refusal.h"
+#include "server/registration_check.h"
+
+namespace logvault::server {
+namespace {
+
+v1::ItemReceipt::Outcome OutcomeOf(storage::Outcome outcome) {
+  switch (outcome) {
+    case storage::Outcome::kCommitted:
+      return v1::ItemReceipt::COMMITTED;
+    case storage::Outcome::kRepeated:
+      return v1::ItemReceipt::REPEATED;
+    case storage::Outcome::kConflict:
+      return v1::ItemReceipt::CONFLICT;
+  }  // No default: the compiler names any outcome added and not mapped.
+  return v1::ItemReceipt::UNSPECIFIED;
+}
+
+}  // namespace
+
+AppendCall::AppendCall(IngestContext& ingest, std::string host, v1::AppendRequest& request,
+                       v1::AppendResponse& response, Finish finish)
+    : ingest_(ingest),
+      host_(std::move(host)),
+      request_(request),
+      response_(response),
+      finish_(std::move(finish)),
+      accepted_(static_cast<std::size_t>(request.items_size())) {
+  for (int i = 0; i < request.items_size(); ++i) response_.add_receipts();
+}
+
+void AppendCall::Step() {
+  if (next_item_ == 0) {
+    const Status within = CheckLimits();
+    if (!within.ok()) return finish_(within);
+  }
+  while (next_item_ < request_.items_size()) {
+    const bool alone = request_.items(next_item_).has_registration();
+    if (alone && !group_.empty()) return Submit();
+    const Status taken = TakeItem(next_item_);
+    if (!taken.ok()) return finish_(taken);
+    ++next_item_;
+    if (alone && !group_.empty()) return Submit();
+  }
+  if (!group_.empty()) return Submit();
+  finish_(Answer());
+}
+
+Status AppendCall::CheckLimits() {
+  LV_RETURN_IF_ERROR(ingest_.halt.status());
+  if (request_.items_size() > kMaxItemsPerAppend) {
+    return InvalidArgument("an Append may have at most " + std::to_string(kMaxItemsPerAppend) +
+                           " items");
+  }
+  bool first_refusal = false;
+  const Status within = ingest_.budgets.TakeBytes(host_, request_.ByteSizeLong(), first_refusal);
+  if (first_refusal) ingest_.Raise(QuotaAlert(host_, ingest_.host_bytes_per_day));
+  return within;
+}
+
+// OK where the item was taken or refused for what it is; else the whole call fails.
+Status AppendCall::TakeItem(int item) {
+  const v1::AppendItem& sent = request_.items(item);
+  Status taken = InvalidArgument("an item is a registration or a batch");
+  if (sent.has_registration()) taken = TakeRegistration(item);
+  if (sent.has_batch()) taken = TakeBatch(item);
+  if (taken.ok() || !WillStayWrong(taken.code())) return taken;
+  Refuse(item, taken.message());
+  return Status::Ok();
+}
+
+Status AppendCall::TakeRegistration(int item) {
+  const v1::Registration& sent = request_.items(item).registration();
+  const RegistrationChecks checks{ingest_.reader(), ingest_.opening_key, ingest_.revocation,
+                                  ingest_.vault.genesis().ca_pem};
+  Result<CheckedRegistration> checked =
+      CheckRegistration(checks, host_, sent.body(), sent.box(), ingest_.clock.Now());
+  if (!checked.ok()) return checked.status();
+  if (checked->block.has_value()) {
+    Result<std::string> block = ingest_.reader().BlockBytes(*checked->block);
+    if (!block.ok()) return OurFault(block.status());
+    TakeOutcome(item, {storage::Outcome::kRepeated, *checked->block, *std::move(block), 0});
+    return Status::Ok();
+  }
+
+  LV_RETURN_IF_ERROR(ingest_.budgets.TakeEpoch(host_));
+  Result<std::optional<EpochEnd>> before = HowNewestEpochEnded(ingest_.reader(), host_);
+  if (!before.ok()) return OurFault(before.status());
+  const bool unclean = before->has_value() && !(*before)->clean;
+  if (unclean) checked->entry.flags |= evidence::kFlagUnclean;
+  Add(std::move(checked->entry), item);
+  if (unclean) {
+    Add(UncleanAlert(host_, checked->key.epoch, (*before)->epoch, (*before)->last_seal), kNoItem);
+  }
+  return Status::Ok();
+}
+
+Status AppendCall::TakeBatch(int item) {
+  v1::Batch& sent = *request_.mutable_items(item)->mutable_batch();
+  std::optional<StreamOwner> foreign;
+  Result<CheckedBatch> checked =
+      CheckBatch(ingest_.reader(), ingest_.seal_keys, host_, sent.header(), *sent.mutable_payload(),
+                 ingest_.clock.Now(), foreign);
+  if (foreign.has_value() && ingest_.alerts.Allow("foreign_stream " + host_)) {
+    ingest_.Raise(ForeignStreamAlert(host_, foreign->host, foreign->source));
+  }
+  if (!checked.ok()) return checked.status();
+  Accepted& accepted = accepted_[static_cast<std::size_t>(item)];
+  accepted.records = checked->header.record_count;
+  accepted.payload_bytes = checked->entry.payload.size();
+  Add(std::move(checked->entry), item);
+  if (checked->clock_ahead_ns > 0 && ingest_.alerts.Allow("clock " + host_)) {
+    Add(ClockAlert(host_, checked->clock_ahead_ns), kNoItem);
+  }
+  return Status::Ok();
+}
+
+void AppendCall::Add(storage::Entry entry, int item) {
+  group_.push_back(std::move(entry));
+  group_items_.push_back(item);
+}
+
+void AppendCall::Refuse(int item, const std::string& reason) {
+  spdlog::warn("refused item {} of host {}: {}", item, host_, reason);
+  ++ingest_.counters.refused_items;
+  v1::ItemReceipt& receipt = *response_.mutable_receipts(item);
+  receipt.set_outcome(v1::ItemReceipt::REFUSED);
+  receipt.set_reason(reason);
+}
+
+void AppendCall::Submit() {
+  std::vector<storage::Entry> group = std::exchange(group_, {});
+  auto self = shared_from_this();
+  const Status queued =
+      ingest_.committer.Submit(std::move(group), [self](const Result<storage::Commit>& commit) {
+        self->ingest_.pool.Continue([self, commit] { self->OnCommitted(commit); });
+      });
+  if (!queued.ok()) finish_(queued);
+}
+
+void AppendCall::OnCommitted(const Result<storage::Commit>& commit) {
+  if (!commit.ok()) return finish_(commit.status());
+  const std::vector<int> items = std::exchange(group_items_, {});
+  LV_CHECK(commit->entries.size() == items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i] != kNoItem) TakeOutcome(items[i], commit->entries[i]);
+  }
+  Step();
+}
+
+void AppendCall::TakeOutcome(int item, const storage::Appended& appended) {
+  v1::ItemReceipt& receipt = *response_.mutable_receipts(item);
+  receipt.set_outcome(OutcomeOf(appended.outcome));
+  receipt.set_block(appended.block_bytes);
+  receipt.set_last_seq(appended.stream_last_seq);
+  accepted_[static_cast<std::size_t>(item)].block = appended.index;
+  if (request_.items(item).has_batch()) Count(item, appended.outcome);
+}
+
+void AppendCall::Count(int item, storage::Outcome outcome) {
+  Counters& counters = ingest_.counters;
+  if (outcome == storage::Outcome::kRepeated) ++counters.repeated;
+  if (outcome == storage::Outcome::kConflict) {
+    ++counters.conflicts;
+    spdlog::error(
+        "conflict: host {} sent other records under numbers that are taken; see the CONFLICT block",
+        host_);
+  }
+  if (outcome != storage::Outcome::kCommitted) return;
+  const Accepted& accepted = accepted_[static_cast<std::size_t>(item)];
+  ++counters.batches;
+  counters.records += accepted.records;
+  counters.payload_bytes += accepted.payload_bytes;
+}
+
+// Everything is proven against one head, read after the commit: a repeated batch too gets a fresh
+// proof.
+Status AppendCall::Answer() {
+  const storage::Head head = ingest_.vault.head();
+  for (int i = 0; i < response_.receipts_size(); ++i) {
+    const std::optional<std::uint64_t>& block = accepted_[static_cast<std::size_t>(i)].block;
+    if (!block.has_value()) continue;
+    LV_RETURN_IF_ERROR(AddInclusion(ingest_.reader(), *block, head,
+                                    *response_.mutable_receipts(i)->mutable_inclusion()));
+  }
+  LV_RETURN_IF_ERROR(AddConsistency(ingest_.reader(), request_.have_size(), head,
+                                    *response_.mutable_consistency()));
+  response_.set_checkpoint(head.note);
+  response_.set_flush_interval_ms(ingest_.FlushIntervalMs());
+  return Status::Ok();
+}
+
+}  // namespace logvault::server

@@ -1,0 +1,67 @@
+// One Append, step by step: check each item, commit, prove.  A registration is committed by itself
+// before the items behind it are checked, because they need its block.  Runs on the pool's threads,
+// one at a time, and never waits on one: the committer's answer posts the next step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "proto/logvault.pb.h"
+#include "server/ingest_context.h"
+
+namespace logvault::server {
+
+inline constexpr int kMaxItemsPerAppend = 1024;
+
+class AppendCall final : public std::enable_shared_from_this<AppendCall> {
+ public:
+  using Finish = std::function<void(const Status&)>;
+
+  // `request` and `response` live until `finish` is called, which happens once.  Payloads are moved
+  // out of `request`.
+  AppendCall(IngestContext& ingest, std::string host, v1::AppendRequest& request,
+             v1::AppendResponse& response, Finish finish);
+
+  // Does what can be done now; call it once, on a thread of the pool.
+  void Step();
+
+ private:
+  static constexpr int kNoItem = -1;
+
+  Status CheckLimits();
+  Status TakeItem(int item);
+  Status TakeRegistration(int item);
+  Status TakeBatch(int item);
+  // Puts `entry` into the group that is committed next; its outcome is item `item`'s.
+  void Add(storage::Entry entry, int item);
+  void Refuse(int item, const std::string& reason);
+
+  void Submit();
+  void OnCommitted(const Result<storage::Commit>& commit);
+  void TakeOutcome(int item, const storage::Appended& appended);
+  void Count(int item, storage::Outcome outcome);
+  Status Answer();
+
+  IngestContext& ingest_;
+  const std::string host_;
+  v1::AppendRequest& request_;
+  v1::AppendResponse& response_;
+  const Finish finish_;
+
+  int next_item_ = 0;
+  std::vector<storage::Entry> group_;
+  std::vector<int> group_items_;  // the item each entry of the group is of, or kNoItem
+  struct Accepted {
+    std::optional<std::uint64_t> block;  // that the receipt proves
+    std::uint32_t records = 0;
+    std::uint64_t payload_bytes = 0;
+  };
+  std::vector<Accepted> accepted_;  // one for each item
+};
+
+}  // namespace logvault::server

@@ -1,0 +1,105 @@
+#include "server/blocks_answer.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "evidence/block.h"
+
+namespace logvault::server {
+namespace {
+
+constexpr std::size_t kEventBytes = 512 * 1024;
+
+// Gathers blocks into events, and fills holes: every index asked for is answered once, in order.
+class BlockSender {
+ public:
+  BlockSender(const storage::Reader& reader, bool payloads, std::uint64_t first,
+              EventStream<v1::BlocksEvent>& stream)
+      : reader_(reader), payloads_(payloads), next_(first), stream_(stream) {}
+
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+  v1::BlocksEvent& event() { return event_; }
+
+  // Blocks below `end` that were not answered yet are not there.
+  bool FillHoles(std::uint64_t end, const std::string& error) {
+    while (next_ < end) {
+      v1::StoredBlock& hole = *event_.add_blocks();
+      hole.set_index(next_++);
+      hole.set_error(error);
+      if (!SendIfFull(error.size() + sizeof(hole))) return false;
+    }
+    return true;
+  }
+
+  bool Add(std::uint64_t index, std::string_view bytes) {
+    if (!FillHoles(index, "nothing is stored")) return false;
+    v1::StoredBlock& block = *event_.add_blocks();
+    block.set_index(index);
+    block.set_block(bytes.data(), bytes.size());
+    if (payloads_) AddPayload(bytes, block);
+    ++next_;
+    return SendIfFull(bytes.size() + block.payload().size());
+  }
+
+  bool Flush() {
+    bytes_ = 0;
+    return stream_.Send(std::exchange(event_, {}));
+  }
+
+ private:
+  // The index that counts is where the block is stored, whatever it says of itself.
+  void AddPayload(std::string_view bytes, v1::StoredBlock& stored) const {
+    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
+    if (!block.ok() || block->kind != evidence::BlockKind::kRecords) return;
+    Result<std::string> payload = reader_.Payload(stored.index(), block->commit_time);
+    if (!payload.ok()) {
+      stored.set_payload_error(payload.status().ToString());
+      return;
+    }
+    stored.set_payload(*std::move(payload));
+  }
+
+  bool SendIfFull(std::size_t added) {
+    bytes_ += added;
+    return bytes_ < kEventBytes || Flush();
+  }
+
+  const storage::Reader& reader_;
+  const bool payloads_;
+  std::uint64_t next_;
+  EventStream<v1::BlocksEvent>& stream_;
+  v1::BlocksEvent event_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+Status AnswerBlocks(const QueryContext& query, const v1::BlocksRequest& request,
+                    EventStream<v1::BlocksEvent>& stream) {
+  const storage::Head head = query.vault.head();
+  const std::uint64_t end = request.end() == 0 ? head.size : std::min(request.end(), head.size);
+  BlockSender sender(query.reader(), request.payloads(), request.first(), stream);
+  sender.event().set_tree_size(head.size);
+  sender.event().set_checkpoint(head.note);
+
+  const Status left = Cancelled("the client left");
+  bool going = true;
+  while (going && sender.next() < end) {
+    const std::uint64_t first = sender.next();
+    const Status read =
+        query.reader().ForEachBlock(first, end, [&](std::uint64_t index, std::string_view bytes) {
+          going = !stream.stop_token().stop_requested() && sender.Add(index, bytes);
+          return going;
+        });
+    if (!going) break;
+    // Where the iterator cannot go on, the next block is the damaged one; later ones may be sound.
+    going = read.ok() ? sender.FillHoles(end, "nothing is stored")
+                      : sender.FillHoles(sender.next() + 1, read.ToString());
+  }
+  if (!going || !sender.Flush()) return left;
+  return Status::Ok();
+}
+
+}  // namespace logvault::server

@@ -1,0 +1,281 @@
+#include "server/collector.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "evidence/checkpoint.h"
+#include "net/call_gate.h"
+#include "net/listener.h"
+#include "net/own_certificate.h"
+#include "net/server_credentials.h"
+#include "server/alerts.h"
+#include "server/ingest_context.h"
+#include "server/ingest_service.h"
+#include "server/metrics.h"
+#include "server/query_context.h"
+#include "server/query_service.h"
+#include "server/vault_keys.h"
+
+namespace logvault::server {
+namespace {
+
+constexpr std::chrono::seconds kTick{1};
+constexpr int kStopGraceMs = 2'000;
+constexpr std::size_t kIngestCallsWaiting = 4096;
+
+int IngestThreads() {
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2u, 16u));
+}
+
+struct Files {
+  net::OwnCertificate own;
+  std::unique_ptr<pki::RevocationFile> revocation;
+  VaultKeys keys;
+};
+
+Status CheckOwnIdentity(const net::OwnCertificate& own, const config::CollectorConfig& config,
+                        const Clock& clock) {
+  Result<pki::Identity> identity = own.certificate.identity();
+  if (!identity.ok()) return InvalidArgument(own.cert_file + ": " + identity.status().message());
+  if (identity->role != pki::Role::kCollector || identity->vault != config.vault_name) {
+    return InvalidArgument(own.cert_file + " is the certificate of " + identity->ToString() +
+                           ", but vault.name asks for spiffe://" + config.vault_name +
+                           "/collector/...");
+  }
+  const Status in_force = own.certificate.VerifyIssuedBy(own.ca_pem, clock.Now());
+  if (!in_force.ok()) return InvalidArgument(own.cert_file + ": " + in_force.message());
+  return Status::Ok();
+}
+
+Result<Files> LoadFiles(const config::CollectorConfig& config, const Clock& clock) {
+  Result<net::OwnCertificate> own =
+      net::OwnCertificate::Load(config.tls.ca, config.tls.cert, config.tls.key);
+  if (!own.ok()) return own.status();
+  LV_RETURN_IF_ERROR(CheckOwnIdentity(*own, config, clock));
+  Result<std::unique_ptr<pki::RevocationFile>> revocation =
+      pki::RevocationFile::Open(config.tls.crl, config.tls.ca, clock);
+  if (!revocation.ok()) return InvalidArgument("tls.crl: " + revocation.status().message());
+  Result<VaultKeys> keys = VaultKeys::Load(config.signing_key);
+  if (!keys.ok()) return keys.status();
+  return Files{*std::move(own), *std::move(revocation), *std::move(keys)};
+}
+
+// A vault holds the name, the keys and the CA it was made with; configuration cannot change them.
+Status CheckGenesis(const evidence::GenesisBody& genesis, const config::CollectorConfig& config,
+                    const Files& files) {
+  const std::string origin =
+      evidence::OriginFor(config.vault_name, files.keys.signing.public_key());
+  if (genesis.origin != origin) {
+    return InvalidArgument("the vault in " + config.vault_dir + " is " + genesis.origin +
+                           ", the configuration asks for " + origin);
+  }
+  if (genesis.opening_public_key != files.keys.opening.public_key()) {
+    return InvalidArgument(config.signing_key + " does not hold the vault's X25519 key");
+  }
+  Result<pki::Certificate> configured = pki::Certificate::FromPem(files.own.ca_pem);
+  if (!configured.ok()) return configured.status();
+  Result<pki::Certificate> recorded = pki::Certificate::FromPem(genesis.ca_pem);
+  if (!recorded.ok()) return recorded.status();
+  if (configured->ToDer() != recorded->ToDer()) {
+    return InvalidArgument(config.tls.ca + " is not the CA that the vault was made with");
+  }
+  return Status::Ok();
+}
+
+Status KnowHosts(const storage::Reader& reader, SilenceWatch& silence) {
+  Result<std::vector<storage::StreamHead>> streams = reader.Streams();
+  if (!streams.ok()) return streams.status();
+  for (const storage::StreamHead& stream : *streams)
+    silence.Know(stream.host, stream.last_commit_time);
+  return Status::Ok();
+}
+
+}  // namespace
+
+// Everything in the order it is built; what comes later uses what comes before.
+struct Collector::Parts {
+  Parts(const config::CollectorConfig& config_, const Clock& clock_, Files files_,
+        std::unique_ptr<storage::Vault> vault_, std::function<void()> on_halt)
+      : config(config_),
+        clock(clock_),
+        files(std::move(files_)),
+        vault(std::move(vault_)),
+        halt(std::move(on_halt)) {}
+
+  const config::CollectorConfig config;
+  const Clock& clock;
+  const Files files;
+  const std::unique_ptr<storage::Vault> vault;
+
+  Counters counters;
+  Halt halt;
+  AlertLimiter alerts{clock};
+  SessionTable sessions{clock};
+  SilenceWatch silence{config.silence_after_ns, clock};
+  HostBudgets budgets{config.host_bytes_per_day, clock};
+  SealKeys seal_keys{vault->reader()};
+
+  const net::CallGate ingest_gate{
+      {"ingest", config.vault_name, {pki::Role::kForwarder}, net::WhenCrlExpired::kGoOn},
+      *files.revocation,
+      clock};
+  const net::CallGate query_gate{{"query",
+                                  config.vault_name,
+                                  {pki::Role::kInvestigator, pki::Role::kAdmin},
+                                  net::WhenCrlExpired::kRefuse},
+                                 *files.revocation,
+                                 clock};
+
+  WorkPool ingest_pool{IngestThreads(), kIngestCallsWaiting};
+  WorkPool query_pool{kQueriesRunning, kQueriesWaiting};
+  storage::Committer committer{*vault};
+
+  IngestContext ingest_context{clock,
+                               *vault,
+                               committer,
+                               files.keys.opening,
+                               *files.revocation,
+                               ingest_gate,
+                               sessions,
+                               silence,
+                               seal_keys,
+                               budgets,
+                               alerts,
+                               counters,
+                               halt,
+                               config.host_bytes_per_day,
+                               ingest_pool};
+  QueryContext query_context{*vault, query_gate, sessions, silence, counters, query_pool};
+  IngestService ingest_service{ingest_context};
+  QueryService query_service{query_context};
+
+  std::unique_ptr<net::Listener> ingest_listener;
+  std::unique_ptr<net::Listener> query_listener;
+  std::unique_ptr<MetricsEndpoint> metrics;
+
+  Status Listen();
+};
+
+Status Collector::Parts::Listen() {
+  const auto credentials =
+      net::MakeServerCredentials(files.own, clock, [this](const std::string& reason) {
+        ++counters.refused_handshakes;
+        spdlog::warn("refused a TLS handshake: {}", reason);
+      });
+  net::ListenerOptions options;
+  options.name = "query";
+  options.address = config.listen_query;
+  Result<std::unique_ptr<net::Listener>> query =
+      net::Listener::Start(options, credentials, query_service, query_gate);
+  if (!query.ok()) return InvalidArgument("listen.query: " + query.status().message());
+  query_listener = *std::move(query);
+
+  if (config.metrics.has_value()) {
+    Result<std::unique_ptr<MetricsEndpoint>> endpoint =
+        MetricsEndpoint::Start(*config.metrics, {counters, sessions, committer, *vault});
+    if (!endpoint.ok()) return InvalidArgument(endpoint.status().message());
+    metrics = *std::move(endpoint);
+  }
+
+  options.name = "ingest";
+  options.address = config.listen_ingest;
+  Result<std::unique_ptr<net::Listener>> ingest =
+      net::Listener::Start(options, credentials, ingest_service, ingest_gate);
+  if (!ingest.ok()) return InvalidArgument("listen.ingest: " + ingest.status().message());
+  ingest_listener = *std::move(ingest);
+  silence.ListenerUp();
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<Collector>> Collector::Start(const config::CollectorConfig& config,
+                                                    const Clock& clock,
+                                                    std::function<void()> on_halt) {
+  Result<Files> files = LoadFiles(config, clock);
+  if (!files.ok()) return files.status();
+  storage::VaultOptions options;
+  options.dir = config.vault_dir;
+  options.anchor = config.anchor;
+  Result<std::unique_ptr<storage::Vault>> vault =
+      storage::Vault::Open(options, files->keys.signing, clock);
+  if (!vault.ok()) return vault.status();
+  LV_RETURN_IF_ERROR(CheckGenesis((*vault)->genesis(), config, *files));
+
+  auto parts = std::make_unique<Parts>(config, clock, *std::move(files), *std::move(vault),
+                                       std::move(on_halt));
+  LV_RETURN_IF_ERROR(KnowHosts(parts->vault->reader(), parts->silence));
+  LV_RETURN_IF_ERROR(parts->Listen());
+  return std::unique_ptr<Collector>(new Collector(std::move(parts)));
+}
+
+Collector::Collector(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)),
+      ticker_([this](const std::stop_token& stop) { TickEachSecond(stop); }) {}
+
+Collector::~Collector() {
+  ticker_.request_stop();
+  ticker_.join();
+  const Status why = halted();
+  parts_->sessions.CutAll(why.ok() ? Unavailable("the collector is stopping") : why);
+  parts_->ingest_listener->Stop(kStopGraceMs);
+  parts_->query_listener->Stop(kStopGraceMs);
+  // A session that was cut may still be opening; it uses the committer, which goes before the pool.
+  parts_->ingest_pool.Drain();
+}
+
+const std::string& Collector::ingest_address() const { return parts_->ingest_listener->address(); }
+const std::string& Collector::query_address() const { return parts_->query_listener->address(); }
+const storage::Vault& Collector::vault() const { return *parts_->vault; }
+const Counters& Collector::counters() const { return parts_->counters; }
+Status Collector::halted() const { return parts_->halt.status(); }
+
+void Collector::TickEachSecond(const std::stop_token& stop) {
+  Mutex mutex;
+  std::condition_variable_any never;
+  while (!stop.stop_requested()) {
+    Tick();
+    MutexLock lock(mutex);
+    never.wait_for(mutex, stop, kTick, [] { return false; });
+  }
+}
+
+void Collector::Tick() {
+  MutexLock lock(tick_mutex_);
+  WatchRevocation();
+  WatchSessions();
+  WatchSilence();
+}
+
+void Collector::WatchRevocation() {
+  const Status refreshed = parts_->files.revocation->Refresh();
+  if (!refreshed.ok() && refreshed.message() != last_revocation_error_) {
+    spdlog::error("the revocation list was not taken, the one before stays in force: {}",
+                  refreshed.message());
+  }
+  last_revocation_error_ = refreshed.message();
+  if (parts_->files.revocation->IsExpired() && parts_->alerts.Allow("crl_expired")) {
+    parts_->ingest_context.Raise(CrlExpiredAlert());
+  }
+}
+
+void Collector::WatchSessions() {
+  for (const SessionTable::Clone& clone : parts_->sessions.Sweep()) {
+    parts_->ingest_context.Raise(CloneAlert(clone.host, clone.address, clone.first_address));
+  }
+}
+
+void Collector::WatchSilence() {
+  const SilenceWatch::Changes changes = parts_->silence.Tick();
+  if (!changes.returned.empty()) parts_->ingest_context.Raise(SilenceEnded(changes.returned));
+  if (!changes.fell_silent.empty()) parts_->ingest_context.Raise(SilenceBegan(changes.fell_silent));
+}
+
+Status CheckFiles(const config::CollectorConfig& config, const Clock& clock) {
+  return LoadFiles(config, clock).status();
+}
+
+}  // namespace logvault::server

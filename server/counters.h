@@ -1,0 +1,21 @@
+// What the collector has done since it started, for the metrics endpoint.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace logvault::server {
+
+struct Counters {
+  std::atomic<std::uint64_t> records{0};        // committed
+  std::atomic<std::uint64_t> payload_bytes{0};  // committed, as shipped
+  std::atomic<std::uint64_t> batches{0};        // committed
+  std::atomic<std::uint64_t> repeated{0};       // batches that were there already
+  std::atomic<std::uint64_t> conflicts{0};
+  std::atomic<std::uint64_t> refused_items{0};       // batches and registrations
+  std::atomic<std::uint64_t> refused_calls{0};       // role, revocation, expiry
+  std::atomic<std::uint64_t> refused_handshakes{0};  // chain, expiry
+  std::atomic<std::uint64_t> queries{0};
+};
+
+}  // namespace logvault::server

@@ -1,0 +1,117 @@
+#include "server/lookup_answers.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "evidence/batch.h"
+#include "evidence/payload.h"
+#include "server/proofs.h"
+
+namespace logvault::server {
+namespace {
+
+void FillSummary(const QueryContext& query, const storage::StreamHead& stream,
+                 v1::StreamSummary& summary) {
+  summary.set_host(stream.host);
+  summary.set_source(stream.source);
+  summary.set_format(stream.format);
+  summary.set_records(stream.records);
+  summary.set_last_seq(stream.last_seq);
+  summary.set_missing_records(stream.missing_records);
+  summary.set_first_time(stream.first_time);
+  summary.set_last_time(stream.last_time);
+  summary.set_last_commit_time(stream.last_commit_time);
+  summary.set_session_open(query.sessions.IsOpen(stream.host));
+  summary.set_silent(query.silence.IsSilent(stream.host));
+}
+
+std::string NameOf(const v1::ShowRequest& request) {
+  return request.host() + "/" + request.source() + "/" + std::to_string(request.seq());
+}
+
+Result<std::uint64_t> BlockHolding(const QueryContext& query, const v1::ShowRequest& request) {
+  const evidence::Hash stream_id = evidence::StreamId(request.host(), request.source());
+  Result<std::optional<std::uint64_t>> block = query.reader().Locate(stream_id, request.seq());
+  if (!block.ok()) return block.status();
+  if (!block->has_value())
+    return NotFound(NameOf(request) + " is not in the vault: a gap, or past the end");
+  return **block;
+}
+
+// The record out of its block's payload, every hash checked on the way.
+Status FillRow(const QueryContext& query, std::uint64_t index, const v1::ShowRequest& request,
+               std::string_view block_bytes, v1::Row& row) {
+  Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(block_bytes);
+  if (!block.ok()) return block.status();
+  Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block->body);
+  if (!batch.ok()) return batch.status();
+  if (request.seq() < batch->first_seq || request.seq() > batch->last_seq()) {
+    return Corruption("block " + std::to_string(index) + " does not hold " + NameOf(request));
+  }
+  Result<std::string> frame = query.reader().Payload(index, block->commit_time);
+  if (frame.status().code() == StatusCode::kNotFound) {
+    return Corruption("the payload of block " + std::to_string(index) + " is gone");
+  }
+  if (!frame.ok()) return frame.status();
+  Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame);
+  if (!payload.ok()) return payload.status().WithContext("block " + std::to_string(index));
+
+  const evidence::RecordView record =
+      payload->record(static_cast<std::uint32_t>(request.seq() - batch->first_seq));
+  row.set_seq(request.seq());
+  row.set_event_time(record.event_time);
+  row.set_read_time(record.read_time);
+  row.set_commit_time(block->commit_time);
+  row.set_block(index);
+  row.set_flags(record.flags);
+  row.set_origin(std::string(record.origin));
+  row.set_bytes(std::string(record.bytes));
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status AnswerStatus(const QueryContext& query, const v1::StatusRequest& request,
+                    v1::StatusResponse& response) {
+  const storage::Head head = query.vault.head();
+  response.set_origin(query.vault.origin());
+  response.set_checkpoint(head.note);
+  if (request.have_size() > head.size) return Status::Ok();  // the note itself shows it
+  return AddConsistency(query.reader(), request.have_size(), head, *response.mutable_consistency());
+}
+
+Status AnswerHosts(const QueryContext& query, v1::HostsResponse& response) {
+  response.set_tree_size(query.vault.head().size);
+  Result<std::vector<storage::StreamHead>> streams = query.reader().Streams();
+  if (!streams.ok()) return streams.status();
+  for (const storage::StreamHead& stream : *streams)
+    FillSummary(query, stream, *response.add_streams());
+  return Status::Ok();
+}
+
+Status AnswerShow(const QueryContext& query, const v1::ShowRequest& request,
+                  v1::ShowResponse& response) {
+  Result<std::optional<storage::StreamHead>> stream =
+      query.reader().Stream(evidence::StreamId(request.host(), request.source()));
+  if (!stream.ok()) return stream.status();
+  if (!stream->has_value()) {
+    return NotFound("the vault knows no source " + request.source() + " of host " + request.host());
+  }
+  Result<std::uint64_t> index = BlockHolding(query, request);
+  if (!index.ok()) return index.status();
+  Result<std::string> block = query.reader().BlockBytes(*index);
+  if (!block.ok()) return block.status();
+  LV_RETURN_IF_ERROR(FillRow(query, *index, request, *block, *response.mutable_row()));
+
+  response.mutable_stream()->set_host((*stream)->host);
+  response.mutable_stream()->set_source((*stream)->source);
+  response.mutable_stream()->set_format((*stream)->format);
+  response.set_block(*std::move(block));
+  const storage::Head head = query.vault.head();
+  response.set_checkpoint(head.note);
+  return AddInclusion(query.reader(), *index, head, *response.mutable_inclusion());
+}
+
+}  // namespace logvault::server

@@ -1,0 +1,86 @@
+#include "server/metrics.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <prometheus/metric_family.h>
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace logvault::server {
+namespace {
+
+prometheus::MetricFamily Family(prometheus::MetricType type, const char* name, const char* help,
+                                std::uint64_t value) {
+  prometheus::MetricFamily family;
+  family.name = name;
+  family.help = help;
+  family.type = type;
+  prometheus::ClientMetric metric;
+  if (type == prometheus::MetricType::Counter) metric.counter.value = static_cast<double>(value);
+  if (type == prometheus::MetricType::Gauge) metric.gauge.value = static_cast<double>(value);
+  family.metric.push_back(std::move(metric));
+  return family;
+}
+
+// Reads the counters when somebody asks, so that nothing is counted twice.
+class CollectorMetrics final : public prometheus::Collectable {
+ public:
+  explicit CollectorMetrics(const MetricsEndpoint::Sources& sources) : sources_(sources) {}
+
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
+    constexpr auto kCounter = prometheus::MetricType::Counter;
+    constexpr auto kGauge = prometheus::MetricType::Gauge;
+    const Counters& c = sources_.counters;
+    return {
+        Family(kCounter, "logvault_records_total", "Records committed", c.records),
+        Family(kCounter, "logvault_payload_bytes_total", "Payload bytes committed",
+               c.payload_bytes),
+        Family(kCounter, "logvault_batches_total", "Batches committed", c.batches),
+        Family(kCounter, "logvault_repeated_total", "Batches that were there already", c.repeated),
+        Family(kCounter, "logvault_conflicts_total", "Batches under numbers already taken",
+               c.conflicts),
+        Family(kCounter, "logvault_refused_items_total", "Items refused for their content",
+               c.refused_items),
+        Family(kCounter, "logvault_refused_calls_total", "Calls not permitted", c.refused_calls),
+        Family(kCounter, "logvault_refused_handshakes_total",
+               "Certificates refused in the handshake", c.refused_handshakes),
+        Family(kCounter, "logvault_queries_total", "Query calls admitted", c.queries),
+        Family(kGauge, "logvault_sessions", "Open sessions", sources_.sessions.size()),
+        Family(kGauge, "logvault_queue_bytes", "Bytes waiting to be committed",
+               sources_.committer.queued_bytes()),
+        Family(kGauge, "logvault_blocks", "Blocks in the vault", sources_.vault.head().size),
+    };
+  }
+
+ private:
+  const MetricsEndpoint::Sources sources_;
+};
+
+}  // namespace
+
+struct MetricsEndpoint::Serving {
+  std::shared_ptr<CollectorMetrics> metrics;  // the exposer keeps a weak reference
+  std::unique_ptr<prometheus::Exposer> exposer;
+};
+
+Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const std::string& address,
+                                                                const Sources& sources) {
+  auto serving = std::make_unique<Serving>();
+  serving->metrics = std::make_shared<CollectorMetrics>(sources);
+  try {  // the library reports an address in use as an exception
+    serving->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+  } catch (const std::exception& error) {
+    return Unavailable("cannot serve metrics on " + address + ": " + error.what());
+  }
+  serving->exposer->RegisterCollectable(serving->metrics);
+  return std::unique_ptr<MetricsEndpoint>(new MetricsEndpoint(std::move(serving)));
+}
+
+MetricsEndpoint::MetricsEndpoint(std::unique_ptr<Serving> serving) : serving_(std::move(serving)) {}
+MetricsEndpoint::~MetricsEndpoint() = default;
+
+int MetricsEndpoint::port() const { return serving_->exposer->GetListeningPorts().front(); }
+
+}  // namespace logvault::server

@@ -1,0 +1,28 @@
+// What every query call works with.
+#pragma once
+
+#include "net/call_gate.h"
+#include "server/counters.h"
+#include "server/session_table.h"
+#include "server/silence_watch.h"
+#include "server/work_pool.h"
+#include "storage/vault.h"
+
+namespace logvault::server {
+
+inline constexpr int kQueriesRunning = 4;
+inline constexpr std::size_t kQueriesWaiting = 16;
+
+// All references outlive the service.
+struct QueryContext {
+  const storage::Vault& vault;
+  const net::CallGate& gate;
+  const SessionTable& sessions;
+  const SilenceWatch& silence;
+  Counters& counters;
+  WorkPool& pool;  // kQueriesRunning threads, kQueriesWaiting places
+
+  [[nodiscard]] const storage::Reader& reader() const { return vault.reader(); }
+};
+
+}  // namespace logvault::server

@@ -1,0 +1,179 @@
+#include "server/search_answer.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "formats/format.h"
+#include "query/search.h"
+
+namespace logvault::server {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kRowsEventBytes = 128 * 1024;
+constexpr std::chrono::milliseconds kRowsWaitMax{100};  // first rows are seen early
+constexpr std::chrono::milliseconds kProgressInterval{250};
+constexpr std::size_t kRowOverheadBytes = 64;  // about, beside the record
+
+// Gathers rows into events of a good size.
+class RowSender {
+ public:
+  explicit RowSender(EventStream<v1::SearchEvent>& stream) : stream_(stream) {}
+
+  bool Add(const query::Row& row) {
+    v1::Rows& rows = *event_.mutable_rows();
+    v1::Row& added = *rows.add_rows();
+    added.set_stream(IdOf(row, rows));
+    added.set_seq(row.seq);
+    added.set_event_time(row.event_time);
+    added.set_read_time(row.read_time);
+    added.set_commit_time(row.commit_time);
+    added.set_block(row.block);
+    added.set_flags(row.flags);
+    added.set_origin(row.origin.data(), row.origin.size());
+    added.set_bytes(row.bytes.data(), row.bytes.size());
+    added.set_outside_window(row.outside_window);
+    bytes_ += row.bytes.size() + row.origin.size() + kRowOverheadBytes;
+    return Due() ? Flush() : true;
+  }
+
+  // False where the reader is gone.
+  bool Flush() {
+    last_sent_ = SteadyClock::now();
+    if (bytes_ == 0) return true;
+    bytes_ = 0;
+    return stream_.Send(std::exchange(event_, {}));
+  }
+
+  bool Progress(std::uint64_t done, std::uint64_t in_scope, std::uint64_t matches) {
+    if (SteadyClock::now() - last_progress_ < kProgressInterval) return true;
+    last_progress_ = SteadyClock::now();
+    if (!Flush()) return false;
+    v1::SearchEvent event;
+    event.mutable_progress()->set_blocks_done(done);
+    event.mutable_progress()->set_blocks_in_scope(in_scope);
+    event.mutable_progress()->set_matches(matches);
+    return stream_.Send(std::move(event));
+  }
+
+ private:
+  [[nodiscard]] bool Due() const {
+    return bytes_ >= kRowsEventBytes || SteadyClock::now() - last_sent_ >= kRowsWaitMax;
+  }
+
+  // Streams are named once in an answer, then by number.
+  std::uint32_t IdOf(const query::Row& row, v1::Rows& rows) {
+    const auto [known, is_new] = ids_.try_emplace({std::string(row.host), std::string(row.source)},
+                                                  static_cast<std::uint32_t>(ids_.size()));
+    if (is_new) {
+      v1::StreamName& name = *rows.add_streams();
+      name.set_id(known->second);
+      name.set_host(std::string(row.host));
+      name.set_source(std::string(row.source));
+      name.set_format(std::string(formats::NameOf(row.format)));
+    }
+    return known->second;
+  }
+
+  EventStream<v1::SearchEvent>& stream_;
+  v1::SearchEvent event_;
+  std::size_t bytes_ = 0;
+  SteadyClock::time_point last_sent_ = SteadyClock::now() - kRowsWaitMax;
+  SteadyClock::time_point last_progress_ = SteadyClock::now();
+  std::map<std::pair<std::string, std::string>, std::uint32_t> ids_;
+};
+
+query::TimeField TimeFieldOf(v1::SearchRequest::TimeField by) {
+  switch (by) {
+    case v1::SearchRequest::READ:
+      return query::TimeField::kRead;
+    case v1::SearchRequest::COMMIT:
+      return query::TimeField::kCommit;
+    default:
+      return query::TimeField::kEvent;
+  }
+}
+
+query::Request::Order OrderOf(const v1::SearchRequest& request) {
+  if (request.stream_order()) return query::Request::Order::kStream;
+  return request.newest_first() ? query::Request::Order::kNewestFirst
+                                : query::Request::Order::kOldestFirst;
+}
+
+Result<query::Request> RequestFrom(const v1::SearchRequest& request, std::uint64_t head_size) {
+  if (request.tree_size() > head_size) {
+    return InvalidArgument("the vault has " + std::to_string(head_size) +
+                           " blocks, the query asks for " + std::to_string(request.tree_size()));
+  }
+  Result<query::Expression> expression = query::Expression::Parse(request.expression());
+  if (!expression.ok()) return expression.status();
+  query::Request parsed;
+  parsed.expression = *std::move(expression);
+  if (request.has_since()) parsed.scope.since = request.since();
+  if (request.has_until()) parsed.scope.until = request.until();
+  parsed.scope.by = TimeFieldOf(request.by());
+  parsed.scope.host_glob = request.host();
+  parsed.scope.source_glob = request.source();
+  parsed.scope.origin_glob = request.origin();
+  if (request.has_limit()) parsed.limit = request.limit();
+  parsed.order = OrderOf(request);
+  parsed.count_only = request.count_only();
+  parsed.strict = request.strict();
+  parsed.tree_size = request.tree_size() == 0 ? head_size : request.tree_size();
+  return parsed;
+}
+
+v1::SearchEvent DoneEvent(const query::Completeness& complete) {
+  v1::SearchEvent event;
+  v1::SearchDone& done = *event.mutable_done();
+  done.set_matches(complete.matches);
+  done.set_blocks_in_scope(complete.blocks_in_scope);
+  done.set_blocks_pruned(complete.blocks_pruned);
+  done.set_blocks_scanned(complete.blocks_scanned);
+  done.set_limit_reached(complete.limit_reached);
+  for (const std::string& note : complete.notes) done.add_notes(note);
+  for (const query::Unreadable& unreadable : complete.unreadable) {
+    v1::UnreadableBlock& block = *done.add_unreadable();
+    block.set_block(unreadable.block);
+    block.set_host(unreadable.host);
+    block.set_source(unreadable.source);
+    block.set_first_seq(unreadable.first_seq);
+    block.set_last_seq(unreadable.last_seq);
+    block.set_reason(unreadable.reason);
+    block.set_integrity(unreadable.integrity);
+  }
+  return event;
+}
+
+}  // namespace
+
+Status AnswerSearch(const QueryContext& query, const v1::SearchRequest& request,
+                    EventStream<v1::SearchEvent>& stream) {
+  const storage::Head head = query.vault.head();
+  Result<query::Request> parsed = RequestFrom(request, head.size);
+  if (!parsed.ok()) return parsed.status();
+
+  const Status left = Cancelled("the client left");
+  v1::SearchEvent started;
+  started.mutable_started()->set_tree_size(parsed->tree_size);
+  started.mutable_started()->set_checkpoint(head.note);
+  if (!stream.Send(std::move(started))) return left;
+
+  RowSender rows(stream);
+  query::Observer observer;
+  observer.on_row = [&rows](const query::Row& row) { return rows.Add(row); };
+  observer.on_progress = [&rows](std::uint64_t done, std::uint64_t in_scope,
+                                 std::uint64_t matches) {
+    rows.Progress(done, in_scope, matches);  // a reader that is gone shows at the stop token
+  };
+  Result<query::Completeness> complete =
+      query::Search(query.reader(), *parsed, observer, stream.stop_token());
+  if (!complete.ok()) return complete.status();
+  if (!rows.Flush() || !stream.Send(DoneEvent(*complete))) return left;
+  return Status::Ok();
+}
+
+}  // namespace logvault::server

@@ -1,0 +1,180 @@
+#include "server/session_open.h"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "config/name.h"
+#include "evidence/batch.h"
+#include "evidence/bodies.h"
+#include "evidence/checkpoint.h"
+#include "formats/format.h"
+#include "server/proofs.h"
+#include "server/refusal.h"
+
+namespace logvault::server {
+namespace {
+
+using StreamsBySource = std::map<std::string, storage::StreamHead>;
+
+Status CheckDescriptor(const v1::StreamDescriptor& stream) {
+  if (!config::IsValidName(stream.source())) {
+    return InvalidArgument("\"" + stream.source() + "\" is not a source name");
+  }
+  if (!formats::FormatByName(stream.format()).has_value()) {
+    return InvalidArgument("source " + stream.source() + ": unknown format \"" + stream.format() +
+                           "\"");
+  }
+  if (stream.descriptor_json().size() > kMaxDescriptorBytes ||
+      !nlohmann::json::accept(stream.descriptor_json())) {
+    return InvalidArgument("source " + stream.source() +
+                           ": its description is not JSON of at most " +
+                           std::to_string(kMaxDescriptorBytes) + " bytes");
+  }
+  return Status::Ok();
+}
+
+Status CheckDescriptors(const v1::OpenRequest& request, const StreamsBySource& known) {
+  std::set<std::string> sources;
+  for (const auto& [source, head] : known) sources.insert(source);
+  for (const v1::StreamDescriptor& stream : request.streams()) {
+    LV_RETURN_IF_ERROR(CheckDescriptor(stream));
+    sources.insert(stream.source());
+  }
+  if (sources.size() > kMaxStreamsPerHost) {
+    return ResourceExhausted("a host may have at most " + std::to_string(kMaxStreamsPerHost) +
+                             " streams");
+  }
+  return Status::Ok();
+}
+
+Result<StreamsBySource> StreamsOf(const storage::Reader& reader, const std::string& host) {
+  Result<std::vector<storage::StreamHead>> all = reader.Streams();
+  if (!all.ok()) return OurFault(all.status());
+  StreamsBySource own;
+  for (storage::StreamHead& stream : *all) {
+    if (stream.host == host) own.emplace(stream.source, std::move(stream));
+  }
+  return own;
+}
+
+Status AppendStreamBlocks(IngestContext& ingest, const std::string& host,
+                          const v1::OpenRequest& request, const StreamsBySource& known) {
+  std::vector<storage::Entry> entries;
+  std::set<std::string> described;
+  for (const v1::StreamDescriptor& stream : request.streams()) {
+    if (!described.insert(stream.source()).second) {
+      return InvalidArgument("source " + stream.source() + " is described twice");
+    }
+    const auto before = known.find(stream.source());
+    if (before != known.end() && before->second.format == stream.format() &&
+        before->second.descriptor == stream.descriptor_json()) {
+      continue;
+    }
+    storage::Entry entry;
+    entry.kind = evidence::BlockKind::kStream;
+    entry.body =
+        evidence::StreamBody{host, stream.source(), stream.format(), stream.descriptor_json()}
+            .Serialize();
+    entries.push_back(std::move(entry));
+  }
+  if (entries.empty()) return Status::Ok();
+  return ingest.committer.SubmitAndWait(std::move(entries)).status();
+}
+
+// What our own key signed must be a prefix of what we hold.  If not, we are an old copy, or there
+// are two of us: nothing may be appended, because every later checkpoint would fork history.
+Status CheckAgainstHistory(IngestContext& ingest, const evidence::Checkpoint& shown,
+                           const storage::Head& head) {
+  if (shown.size > head.size) {
+    return Integrity("this vault ends at block " + std::to_string(head.size) +
+                     ", a checkpoint it signed at " + std::to_string(shown.size) +
+                     ": it is an old copy");
+  }
+  Result<evidence::Hash> root = evidence::RootAt(shown.size, ingest.reader().Nodes());
+  if (!root.ok()) return OurFault(root.status());
+  if (*root != shown.root) {
+    return Integrity("this vault's first " + std::to_string(shown.size) +
+                     " blocks are not those of a checkpoint it signed: history was forked");
+  }
+  return Status::Ok();
+}
+
+// The size of the checkpoint the host kept; 0 for none.
+Result<std::uint64_t> CheckHaveNote(IngestContext& ingest, const std::string& host,
+                                    const std::string& note, const storage::Head& head) {
+  if (note.empty()) return std::uint64_t{0};
+  const evidence::GenesisBody& genesis = ingest.vault.genesis();
+  Result<evidence::Checkpoint> shown = evidence::OpenCheckpoint(
+      note, evidence::VerifierKey::For(genesis.origin, genesis.vault_public_key));
+  if (!shown.ok()) {
+    return FailedPrecondition("the checkpoint shown is not one of vault " + genesis.origin + ": " +
+                              shown.status().message());
+  }
+  const Status agreed = CheckAgainstHistory(ingest, *shown, head);
+  if (agreed.code() == StatusCode::kIntegrity) {
+    spdlog::critical("ingest stops: {}; the checkpoint was shown by {}:\n{}", agreed.message(),
+                     host, note);
+    ingest.halt.Set(agreed);
+  }
+  if (!agreed.ok()) return agreed;
+  return shown->size;
+}
+
+Status AddStreams(const storage::Reader& reader, const std::string& host,
+                  const StreamsBySource& streams, v1::SessionOpened& opened) {
+  for (const auto& [source, head] : streams) {
+    v1::StreamState& state = *opened.add_streams();
+    state.set_source(source);
+    state.set_last_seq(head.last_seq);
+    state.set_head_hash(std::string(head.head_hash.view()));
+    Result<std::vector<evidence::PositionEntry>> position =
+        reader.Position(evidence::StreamId(host, source));
+    if (!position.ok()) return OurFault(position.status());
+    for (evidence::PositionEntry& entry : *position) {
+      v1::PositionEntry& added = *state.add_position();
+      added.set_key(std::move(entry.key));
+      added.set_value(std::move(entry.value));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<v1::SessionOpened> OpenSession(IngestContext& ingest, const std::string& host,
+                                      const v1::OpenRequest& request,
+                                      const std::string& session_id) {
+  LV_RETURN_IF_ERROR(ingest.halt.status());
+  const storage::Reader& reader = ingest.reader();
+  Result<std::uint64_t> have_size =
+      CheckHaveNote(ingest, host, request.have_note(), ingest.vault.head());
+  if (!have_size.ok()) return have_size.status();
+
+  Result<StreamsBySource> known = StreamsOf(reader, host);
+  if (!known.ok()) return known.status();
+  LV_RETURN_IF_ERROR(CheckDescriptors(request, *known));
+  LV_RETURN_IF_ERROR(AppendStreamBlocks(ingest, host, request, *known));
+
+  v1::SessionOpened opened;
+  opened.set_session(session_id);
+  Result<StreamsBySource> streams = StreamsOf(reader, host);
+  if (!streams.ok()) return streams.status();
+  LV_RETURN_IF_ERROR(AddStreams(reader, host, *streams, opened));
+  Result<std::optional<storage::EpochRecord>> newest = reader.NewestEpoch(host);
+  if (!newest.ok()) return OurFault(newest.status());
+  opened.set_newest_epoch(newest->has_value() ? (*newest)->epoch : 0);
+
+  const storage::Head head = ingest.vault.head();
+  opened.set_checkpoint(head.note);
+  LV_RETURN_IF_ERROR(AddConsistency(reader, *have_size, head, *opened.mutable_consistency()));
+  opened.set_flush_interval_ms(ingest.FlushIntervalMs());
+  return opened;
+}
+
+}  // namespace logvault::server

@@ -1,0 +1,44 @@
+#include "server/vault_keys.h"
+
+#include <utility>
+
+#include "config/small_file.h"
+#include "evidence/bodies.h"
+#include "evidence/checkpoint.h"
+#include "evidence/note.h"
+#include "pki/certificate.h"
+#include "storage/vault.h"
+
+namespace logvault::server {
+
+Result<VaultKeys> VaultKeys::Load(const std::string& path) {
+  Result<std::string> pem = config::ReadSmallFile(path);
+  if (!pem.ok()) return InvalidArgument("vault.signing_key: " + pem.status().message());
+  Result<evidence::SigningKey> signing = evidence::SigningKey::FromPem(*pem);
+  if (!signing.ok()) return InvalidArgument(path + ": " + signing.status().message());
+  Result<evidence::OpeningKey> opening = evidence::OpeningKey::FromPem(*pem);
+  if (!opening.ok()) return InvalidArgument(path + ": " + opening.status().message());
+  return VaultKeys{*std::move(signing), *std::move(opening)};
+}
+
+Result<std::string> CreateVault(const config::CollectorConfig& config, const Clock& clock) {
+  Result<VaultKeys> keys = VaultKeys::Load(config.signing_key);
+  if (!keys.ok()) return keys.status();
+  Result<std::string> ca_pem = config::ReadSmallFile(config.tls.ca);
+  if (!ca_pem.ok()) return InvalidArgument("tls.ca: " + ca_pem.status().message());
+  Result<pki::Certificate> ca = pki::Certificate::FromPem(*ca_pem);
+  if (!ca.ok()) return InvalidArgument(config.tls.ca + ": " + ca.status().message());
+
+  evidence::GenesisBody genesis;
+  genesis.origin = evidence::OriginFor(config.vault_name, keys->signing.public_key());
+  genesis.vault_public_key = keys->signing.public_key();
+  genesis.opening_public_key = keys->opening.public_key();
+  genesis.ca_pem = *std::move(ca_pem);
+  storage::VaultOptions options;
+  options.dir = config.vault_dir;
+  options.anchor = config.anchor;
+  LV_RETURN_IF_ERROR(storage::Vault::Create(options, genesis, keys->signing, clock));
+  return evidence::VerifierKey::For(genesis.origin, genesis.vault_public_key).ToString();
+}
+
+}  // namespace logvault::server

@@ -1,0 +1,325 @@
+#include "storage/vault.h"
+
+#include <rocksdb/env.h>
+#include <rocksdb/statistics.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "evidence/checkpoint.h"
+#include "storage/anchor.h"
+#include "storage/group.h"
+#include "storage/notices.h"
+#include "storage/recompute.h"
+#include "storage/tables.h"
+#include "storage/tile_cache.h"
+#include "storage/torn_manifest.h"
+
+namespace logvault::storage {
+namespace {
+
+constexpr UnixNanos kClockStepMax = 10 * kNanosPerSecond;
+// Beside the reserve a group needs room twice: in the write-ahead log and, later, in a table.
+constexpr std::uint64_t kCopiesOfAGroup = 2;
+
+rocksdb::Env& EnvOf(const VaultOptions& options) {
+  return options.env != nullptr ? *options.env : *rocksdb::Env::Default();
+}
+
+TablesOptions OptionsFor(const VaultOptions& options, TablesMode mode) {
+  TablesOptions result;
+  result.dir = options.dir;
+  result.env = options.env;
+  result.mode = mode;
+  result.statistics = options.statistics;
+  return result;
+}
+
+// OK where a vault may be made: the folder is not there or empty, and nothing keeps an anchor for
+// it.
+Status CheckNothingThere(const VaultOptions& options) {
+  rocksdb::Env& env = EnvOf(options);
+  if (env.FileExists(options.anchor).ok()) {
+    return AlreadyExists("anchor " + options.anchor + " exists: it belongs to a vault");
+  }
+  std::vector<std::string> children;
+  if (!env.FileExists(options.dir).ok()) return Status::Ok();
+  LV_RETURN_IF_ERROR(FromRocks(env.GetChildren(options.dir, &children)));
+  for (const std::string& child : children) {
+    if (child != "." && child != "..") {
+      return AlreadyExists(options.dir + " is not empty: a vault is made in an empty folder only");
+    }
+  }
+  return Status::Ok();
+}
+
+Status StatusOf(const Result<std::unique_ptr<Vault>>& vault) {
+  return vault.ok() ? Status::Ok() : vault.status();
+}
+
+Status CheckGenesis(const evidence::GenesisBody& genesis, const evidence::SigningKey& key) {
+  if (genesis.vault_public_key != key.public_key()) {
+    return InvalidArgument("GENESIS names another key than the one that signs");
+  }
+  const std::string name = genesis.origin.substr(0, genesis.origin.find('/'));
+  if (genesis.origin != evidence::OriginFor(name, key.public_key())) {
+    return InvalidArgument("origin " + genesis.origin + " is not the one of this key");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Vault::Vault(VaultOptions options, evidence::SigningKey key, const Clock& clock,
+             std::shared_ptr<Tables> tables)
+    : options_(std::move(options)),
+      key_(std::move(key)),
+      clock_(clock),
+      tables_(std::move(tables)),
+      reader_(tables_) {}
+
+Vault::~Vault() {
+  // Leaves no write-ahead log to replay.  What is acknowledged is durable without it, so a failure
+  // changes nothing.
+  if (sealed_.ok()) static_cast<void>(tables_->Flush());
+}
+
+Status Vault::Create(const VaultOptions& options, const evidence::GenesisBody& genesis,
+                     const evidence::SigningKey& key, const Clock& clock) {
+  LV_RETURN_IF_ERROR(CheckGenesis(genesis, key));
+  LV_RETURN_IF_ERROR(CheckNothingThere(options));
+  LV_RETURN_IF_ERROR(FromRocks(EnvOf(options).CreateDirIfMissing(options.dir)));
+  Result<std::shared_ptr<Tables>> tables = Tables::Open(OptionsFor(options, TablesMode::kCreate));
+  if (!tables.ok()) return tables.status();
+  Vault vault(options, key, clock, *std::move(tables));
+  vault.genesis_ = genesis;
+  Group group(*vault.tables_, vault.reader_, vault.chain_, clock.Now(), 0);
+  Result<std::uint64_t> block = group.AddOwn(evidence::BlockKind::kGenesis, genesis.Serialize());
+  if (!block.ok()) return block.status();
+  return vault.Write(group);
+}
+
+Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
+                                           const evidence::SigningKey& key, const Clock& clock) {
+  Result<std::unique_ptr<Vault>> vault =
+      OpenAs(OptionsFor(options, TablesMode::kReadWrite), options, key, clock);
+  if (vault.ok()) return vault;
+  const bool log_refused = vault.status().code() == StatusCode::kCorruption;
+  if (!log_refused) return vault.status().WithContext("vault " + options.dir);
+  Result<std::unique_ptr<Vault>> recovered = OpenAtLastGoodPoint(options, key, clock);
+  if (!recovered.ok()) {
+    return Status(recovered.status().code(),
+                  "vault " + options.dir + " is damaged (" + vault.status().message() +
+                      ") and was not opened: " + recovered.status().message() +
+                      "; `logvault verify --offline` tells what is left");
+  }
+  Entry alert;
+  alert.kind = evidence::BlockKind::kAlert;
+  alert.body = LogDamagedNotice(vault.status().message(), (*recovered)->head().size);
+  Result<Commit> told = (*recovered)->Append({&alert, 1});
+  if (!told.ok()) return told.status().WithContext("vault " + options.dir);
+  return recovered;
+}
+
+// A power cut may leave the end of the write-ahead log, or of the MANIFEST, in a state that RocksDB refuses.  What
+// was acknowledged is behind the anchor, so both may be cut at their last good record if the head there reaches the
+// anchor.  That is tried read-only, and for the MANIFEST on a copy: a vault that fails it is left as it is.
+Result<std::unique_ptr<Vault>> Vault::OpenAtLastGoodPoint(const VaultOptions& options,
+                                                          const evidence::SigningKey& key,
+                                                          const Clock& clock) {
+  rocksdb::Env& env = EnvOf(options);
+  TablesOptions tables = OptionsFor(options, TablesMode::kReadOnly);
+  tables.wal_recovery = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  const auto trial = [&] { return OpenAs(tables, options, key, clock); };
+  Status status = StatusOf(trial());
+  if (status.code() == StatusCode::kCorruption) {
+    tables.dir = options.dir + ".trial";
+    const Status copied = CopyWithoutTornEnd(env, options.dir, tables.dir);
+    if (copied.ok()) status = StatusOf(trial());
+    if (copied.code() == StatusCode::kAlreadyExists) return copied;
+    if (copied.code() != StatusCode::kNotFound) RemoveCopy(env, tables.dir);
+    if (copied.ok() && status.ok()) status = CutTornEnd(env, options.dir);
+    tables.dir = options.dir;
+  }
+  if (!status.ok()) return status;
+  tables.mode = TablesMode::kReadWrite;
+  return OpenAs(tables, options, key, clock);
+}
+
+Result<std::unique_ptr<Vault>> Vault::OpenAs(const TablesOptions& tables_options,
+                                             const VaultOptions& options,
+                                             const evidence::SigningKey& key, const Clock& clock) {
+  Result<std::unique_ptr<Anchor>> anchor = Anchor::Open(EnvOf(options), options.anchor);
+  const bool no_anchor = !anchor.ok() && anchor.status().code() == StatusCode::kNotFound;
+  if (!anchor.ok() && !no_anchor) return Integrity(anchor.status().message());
+  Result<std::shared_ptr<Tables>> tables = Tables::Open(tables_options);
+  if (!tables.ok()) {
+    if (tables.status().code() != StatusCode::kNotFound || no_anchor) return tables.status();
+    return Integrity("there is an anchor at " + options.anchor + ", but no vault");
+  }
+  if (no_anchor) {
+    return Integrity("the vault's anchor " + options.anchor +
+                     " is missing: nothing shows that the folder is no older copy");
+  }
+  std::unique_ptr<Vault> vault(new Vault(options, key, clock, *std::move(tables)));
+  vault->anchor_ = *std::move(anchor);
+  if (tables_options.mode == TablesMode::kReadOnly) {
+    vault->sealed_ = Unavailable("the vault is open for reading only");
+  }
+  Status status = vault->Load();
+  if (status.ok()) status = vault->CheckAnchor();
+  if (!status.ok()) return status;
+  return vault;
+}
+
+// Reads the newest head and what the next block is chained to, and checks that they fit each other.
+Status Vault::Load() {
+  Result<evidence::GenesisBody> genesis = reader_.Genesis();
+  if (!genesis.ok()) return genesis.status();
+  genesis_ = *std::move(genesis);
+  if (genesis_.vault_public_key != key_.public_key()) {
+    return FailedPrecondition("the signing key is not the one of vault " + genesis_.origin);
+  }
+  Result<Head> head = reader_.StoredHead();
+  if (!head.ok()) return head.status();
+  const std::unique_ptr<rocksdb::Iterator> newest = tables_->Seek(tables_->block());
+  newest->SeekToLast();
+  if (!newest->Valid()) return Corruption("the newest block cannot be read");
+  Result<std::uint64_t> index = ParseNumberKey(ToView(newest->key()));
+  if (!index.ok()) return index.status();
+  if (*index + 1 != head->size) {
+    return Corruption("the newest checkpoint covers " + std::to_string(head->size) +
+                      " blocks, the newest block is " + std::to_string(*index));
+  }
+  Result<evidence::BlockHeader> block = reader_.Block(*index);
+  if (!block.ok()) return block.status();
+  Result<evidence::CompactTree> tree = evidence::CompactTree::Load(head->size, reader_.Nodes());
+  if (!tree.ok()) return tree.status();
+  if (tree->Root() != head->root) {
+    return Corruption("the tiles' root is not the one of the newest checkpoint");
+  }
+  chain_.tree = *std::move(tree);
+  chain_.prev = evidence::LeafHash(ToView(newest->value()));
+  chain_.commit_time = block->commit_time;
+  recomputed_ = chain_;
+  Publish(*std::move(head));
+  return Status::Ok();
+}
+
+// The head must be the anchor's checkpoint or have grown from it.
+Status Vault::CheckAnchor() {
+  const Head here = head();
+  Result<evidence::Checkpoint> anchored = evidence::OpenCheckpoint(
+      anchor_->note(), evidence::VerifierKey::For(genesis_.origin, genesis_.vault_public_key));
+  if (!anchored.ok()) {
+    return Integrity("the anchor is not signed by this vault: " + anchored.status().message());
+  }
+  if (anchored->size > here.size) {
+    return Integrity("the vault ends at block " + std::to_string(here.size) +
+                     ", but its anchor has seen " + std::to_string(anchored->size) +
+                     " blocks: it is an older copy");
+  }
+  Result<evidence::Hash> root = evidence::RootAt(anchored->size, reader_.Nodes());
+  if (!root.ok()) return root.status();
+  if (*root != anchored->root) {
+    return Integrity("the vault's history is not the one that its anchor has seen");
+  }
+  // A crash between the write and the anchor leaves it behind; nothing past it was acknowledged.
+  if (anchored->size == here.size || !sealed_.ok()) return Status::Ok();
+  return anchor_->Move(here.note);
+}
+
+Status Vault::CheckDiskReserve(std::span<const Entry> group) const {
+  if (options_.disk_reserve_bytes == 0) return Status::Ok();
+  std::uint64_t needed = options_.disk_reserve_bytes;
+  for (const Entry& entry : group) {
+    needed += kCopiesOfAGroup * (entry.body.size() + entry.payload.size());
+  }
+  std::uint64_t free_bytes = 0;
+  LV_RETURN_IF_ERROR(FromRocks(EnvOf(options_).GetFreeSpace(options_.dir, &free_bytes)));
+  if (free_bytes >= needed) return Status::Ok();
+  return ResourceExhausted("the vault's disk has " + std::to_string(free_bytes) +
+                           " bytes free, and " + std::to_string(needed) + " are kept in reserve");
+}
+
+// Whether the wall clock is behind the newest block, or moved otherwise than time itself, by over
+// 10 s.
+bool Vault::ClockStepped(UnixNanos now, UnixNanos offset) const {
+  const UnixNanos before = clock_offset_.value_or(offset);
+  return now < chain_.commit_time - kClockStepMax || offset - before > kClockStepMax ||
+         before - offset > kClockStepMax;
+}
+
+Result<Commit> Vault::Append(std::span<const Entry> group) {
+  if (!sealed_.ok()) return sealed_;
+  LV_RETURN_IF_ERROR(CheckDiskReserve(group));
+  const UnixNanos now = clock_.Now();
+  const UnixNanos offset = now - clock_.Monotonic();
+  const bool stepped = ClockStepped(now, offset);
+  Group building(*tables_, reader_, chain_, now, stepped ? evidence::kFlagClock : 0);
+  for (const Entry& entry : group) LV_RETURN_IF_ERROR(building.Add(entry));
+  if (building.adds_blocks()) {
+    if (stepped && !clock_flagged_) {
+      Result<std::uint64_t> alert =
+          building.AddOwn(evidence::BlockKind::kAlert, ClockNotice(now, chain_.commit_time));
+      if (!alert.ok()) return alert.status();
+    }
+    LV_RETURN_IF_ERROR(Write(building));
+    clock_flagged_ = stepped;
+    clock_offset_ = offset;
+  }
+  return Commit{building.TakeAppended(), head()};
+}
+
+// Makes `group` durable and its head public: one synced write, the anchor, the head; in that order.
+Status Vault::Write(Group& group) {
+  LV_RETURN_IF_ERROR(group.Finish());
+  Result<Chain> recomputed = RecomputeChain(group.rows(), *tables_, recomputed_);
+  if (!recomputed.ok()) return Seal("nothing was signed", recomputed.status());
+  if (*recomputed != group.chain()) {
+    return Seal("nothing was signed",
+                Internal("a group's chain was computed in two ways, with two results"));
+  }
+  Head head;
+  head.size = recomputed->tree.size();
+  head.root = recomputed->tree.Root();
+  head.note = evidence::SignCheckpoint({genesis_.origin, head.size, head.root}, key_);
+  LV_RETURN_IF_ERROR(
+      FromRocks(group.rows().Put(tables_->checkpoint(), NumberKey(head.size), head.note)));
+
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const rocksdb::Status written = tables_->db().Write(synced, &group.rows());
+  if (!written.ok()) return Seal("a write was not made durable", FromRocks(written));
+  const Status moved = MoveAnchor(head.note);
+  if (!moved.ok()) return Seal("the anchor was not moved", moved);
+  chain_ = group.chain();
+  recomputed_ = *std::move(recomputed);
+  tables_->tile_cache().Add(group.tiles().pieces());
+  Publish(std::move(head));
+  return Status::Ok();
+}
+
+// A vault that is being made has no anchor yet: its first head makes it.
+Status Vault::MoveAnchor(const std::string& note) {
+  if (anchor_ != nullptr) return anchor_->Move(note);
+  return Anchor::Create(EnvOf(options_), options_.anchor, note);
+}
+
+Status Vault::Seal(std::string_view why, const Status& cause) {
+  sealed_ = Unavailable("the vault is sealed until it is opened anew: " + std::string(why) + ": " +
+                        cause.message());
+  return sealed_;
+}
+
+void Vault::Publish(Head head) {
+  MutexLock lock(head_mutex_);
+  head_ = std::move(head);
+}
+
+Head Vault::head() const {
+  MutexLock lock(head_mutex_);
+  return head_;
+}
+
+}  // namespace logvault::storage

@@ -1,0 +1,152 @@
+// Vault: the append-only store.  One writer appends groups of entries; each group becomes blocks in
+// one synced write together with tiles, stream heads and the signed checkpoint, and then moves the
+// anchor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "evidence/block.h"
+#include "evidence/bodies.h"
+#include "evidence/keys.h"
+#include "evidence/merkle.h"
+#include "evidence/payload.h"
+#include "storage/reader.h"
+
+namespace rocksdb {
+class Env;
+class Statistics;
+}  // namespace rocksdb
+
+namespace logvault::storage {
+
+inline constexpr std::uint64_t kDefaultDiskReserveBytes = 256ull << 20;
+
+struct VaultOptions {
+  std::string dir;
+  std::string anchor;           // a file, meant for another device
+  rocksdb::Env* env = nullptr;  // for tests; nullptr is RocksDB's default.  Must outlive the vault.
+  std::uint64_t disk_reserve_bytes = kDefaultDiskReserveBytes;  // below it Append refuses
+  std::shared_ptr<rocksdb::Statistics> statistics;  // RocksDB's own counters; may be null
+};
+
+// What a caller asks to append.  The vault decides which block it becomes.
+struct Entry {
+  evidence::BlockKind kind = evidence::BlockKind::kRecords;
+  std::uint16_t flags = 0;
+  std::string body;
+  std::string payload;                            // RECORDS: the zstd frame
+  std::vector<evidence::PositionEntry> position;  // RECORDS: the position after the batch
+  std::string seal_key;                           // KEY: K_0, 32 bytes
+};
+
+enum class Outcome {
+  kCommitted,
+  kRepeated,  // this very batch is there already; `index` is the original block
+  kConflict,  // its numbers are taken by another batch; `index` is the CONFLICT block that says so
+};
+
+struct Appended {
+  Outcome outcome = Outcome::kCommitted;
+  std::uint64_t index = 0;
+  std::string block_bytes;            // the block's header as stored
+  std::uint64_t stream_last_seq = 0;  // RECORDS: the stream's last number now
+};
+
+struct Commit {
+  std::vector<Appended> entries;  // one for each entry of the group, in its order
+  Head head;
+};
+
+// What the next block is chained to.
+struct Chain {
+  evidence::CompactTree tree;
+  evidence::Hash prev;        // LeafHash of the newest block
+  UnixNanos commit_time = 0;  // the newest block's
+  bool operator==(const Chain&) const = default;
+};
+
+class Anchor;          // storage/anchor.h
+class Group;           // storage/group.h
+struct TablesOptions;  // storage/tables.h
+
+class Vault {
+ public:
+  // Makes a new vault with its GENESIS block.  kAlreadyExists where `dir` holds anything or the
+  // anchor exists.
+  static Status Create(const VaultOptions& options, const evidence::GenesisBody& genesis,
+                       const evidence::SigningKey& key, const Clock& clock);
+
+  // Opens an existing vault and re-reads its head from disk.  kNotFound where there is none;
+  // kIntegrity where the head is behind the anchor or inconsistent with it, or the anchor is
+  // missing; kFailedPrecondition where `key` is not the vault's.  `clock` must outlive the vault.
+  static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options,
+                                             const evidence::SigningKey& key, const Clock& clock);
+  ~Vault();
+  Vault(const Vault&) = delete;
+  Vault& operator=(const Vault&) = delete;
+
+  // Appends a group: one synced write, then the anchor, then the head is published.  RECORDS
+  // entries follow the order rules: next → committed; a number skipped → committed with kFlagGap,
+  // and an ALERT block follows; numbers taken by the same batch → repeated; by another, or next
+  // with a stream_prev that is not the stream's head → a CONFLICT block.  KEY likewise: the same
+  // registration again → repeated, another for that epoch → CONFLICT.  kInvalidArgument and
+  // kFailedPrecondition (a stream without STREAM block) name an entry that cannot become a block,
+  // kResourceExhausted the disk reserve: nothing of the group was written.  After a failed sync or
+  // anchor the vault seals itself: every later call answers kUnavailable until it is opened anew.
+  // One thread at a time: the committer's.
+  Result<Commit> Append(std::span<const Entry> group);
+
+  // The newest published head.  Safe from any thread.
+  [[nodiscard]] Head head() const LV_EXCLUDES(head_mutex_);
+  [[nodiscard]] const Reader& reader() const { return reader_; }
+  [[nodiscard]] const evidence::GenesisBody& genesis() const { return genesis_; }
+  [[nodiscard]] const std::string& origin() const { return genesis_.origin; }
+
+ private:
+  Vault(VaultOptions options, evidence::SigningKey key, const Clock& clock,
+        std::shared_ptr<Tables> tables);
+
+  static Result<std::unique_ptr<Vault>> OpenAs(const TablesOptions& tables_options,
+                                               const VaultOptions& options,
+                                               const evidence::SigningKey& key, const Clock& clock);
+  static Result<std::unique_ptr<Vault>> OpenAtLastGoodPoint(const VaultOptions& options,
+                                                            const evidence::SigningKey& key,
+                                                            const Clock& clock);
+  Status Load();
+  Status CheckAnchor();
+  Status CheckDiskReserve(std::span<const Entry> group) const;
+  [[nodiscard]] bool ClockStepped(UnixNanos now, UnixNanos offset) const;
+  Status Write(Group& group);
+  Status MoveAnchor(const std::string& note);
+  Status Seal(std::string_view why, const Status& cause);
+  void Publish(Head head) LV_EXCLUDES(head_mutex_);
+
+  const VaultOptions options_;
+  const evidence::SigningKey key_;
+  const Clock& clock_;
+  const std::shared_ptr<Tables> tables_;
+  const Reader reader_;
+  evidence::GenesisBody genesis_;
+
+  // Owned by the appending thread.
+  Chain chain_;
+  Chain recomputed_;  // the same, kept from the serialized bytes alone; see storage/recompute.h
+  std::unique_ptr<Anchor> anchor_;
+  std::optional<UnixNanos> clock_offset_;  // wall clock less monotonic, at the last commit
+  bool clock_flagged_ = false;             // the last commit bore kFlagClock
+  Status sealed_;                          // why nothing is written any more; OK while all is well
+
+  mutable Mutex head_mutex_;
+  Head head_ LV_GUARDED_BY(head_mutex_);
+};
+
+}  // namespace logvault::storage

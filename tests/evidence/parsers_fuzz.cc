@@ -1,0 +1,30 @@
+// Fuzzes every parser of fixed structures: whatever is accepted must be written back to the same bytes.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "evidence/batch.h"
+#include "evidence/block.h"
+#include "evidence/bodies.h"
+#include "evidence/checkpoint.h"
+#include "evidence/note.h"
+
+using namespace logvault::evidence;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view input(reinterpret_cast<const char*>(data), size);
+  auto require = [](bool condition) {
+    if (!condition) std::abort();
+  };
+  if (auto v = BlockHeader::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = GenesisBody::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = StreamBody::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = KeyBody::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = VerifierKey::Parse(input); v.ok()) require(v->ToString() != "");
+  if (auto v = Checkpoint::Parse(input); v.ok()) require(input.starts_with(v->ToString()));
+  static_cast<void>(BatchHeader::Parse(input));
+  static const VerifierKey kKey = VerifierKey::For("fuzz", std::string(32, 'k'));
+  static_cast<void>(OpenNote(input, kKey));
+  if (auto v = FromBase64(input); v.ok()) require(ToBase64(*v) == input);
+  return 0;
+}

@@ -1,0 +1,200 @@
+// A record that entered a file arrives in the vault: once, in order, byte for byte, whatever fails on the way.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/forwarder/test_host.h"
+
+namespace logvault::forwarder {
+namespace {
+
+std::string Lines(int first, int last) {
+  std::string text;
+  for (int i = first; i <= last; ++i) text += "line " + std::to_string(i) + " of the log\n";
+  return text;
+}
+
+TEST(DeliveryTest, WhatIsInTheFileAtStartArrives) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 100));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 100));
+  EXPECT_EQ(host.vault.streams["app"].last_seq, 100u);
+  EXPECT_THAT(host.vault.complaints, testing::IsEmpty());
+}
+
+TEST(DeliveryTest, ALineTypedLaterArrivesWithinTwoSeconds) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 3));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Append("app.log", "typed\n");
+  host.Run(20);
+  EXPECT_EQ(host.Raw(), Lines(1, 3) + "typed\n");
+}
+
+TEST(DeliveryTest, APartialLineWaitsForItsEnd) {
+  TestHost host;
+  host.Write("app.log", "first\nsec");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), "first\n");
+  host.Append("app.log", "ond\n");
+  host.Settle();
+  EXPECT_EQ(host.Raw(), "first\nsecond\n");
+  EXPECT_EQ(host.vault.streams["app"].records.size(), 2u);
+}
+
+TEST(DeliveryTest, ArrivesOnceAcrossCrashesAtEveryStep) {
+  for (int step = 0; step < 12; ++step) {
+    TestHost host;
+    host.Write("app.log", Lines(1, 50));
+    ASSERT_TRUE(host.Start().ok());
+    for (int i = 0; i < step; ++i) {
+      if (i % 2 == 0) host.StepIntake();
+      if (i % 2 == 1) host.StepShipper();
+      host.Tick(kNanosPerSecond / 4);
+    }
+    host.Crash();
+    host.Append("app.log", Lines(51, 60));
+    ASSERT_TRUE(host.Start().ok());
+    host.Settle();
+    EXPECT_EQ(host.Raw(), Lines(1, 60)) << "crashed after step " << step;
+    EXPECT_EQ(host.vault.conflicts, 0u);
+  }
+}
+
+TEST(DeliveryTest, ALostReceiptIsAskedForAgainAndNothingIsDoubled) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 10));
+  host.vault.lose_receipts = 3;
+  ASSERT_TRUE(host.Start().ok());
+  host.Run(200);
+  EXPECT_EQ(host.Raw(), Lines(1, 10));
+  EXPECT_GT(host.vault.repeated, 0u);
+  EXPECT_EQ(host.spool().figures().pending_items, 0u);
+}
+
+TEST(DeliveryTest, ACrashBetweenShippingAndReceiptDoublesNothing) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 10));
+  host.vault.lose_receipts = 1000;
+  ASSERT_TRUE(host.Start().ok());
+  host.Run(20);
+  ASSERT_EQ(host.Raw(), Lines(1, 10));
+  host.Crash();
+  host.vault.lose_receipts = 0;
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 10));
+  EXPECT_EQ(host.spool().figures().pending_items, 0u);
+}
+
+TEST(DeliveryTest, WithoutASpoolTheVaultSaysWhereToGoOn) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 20));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Crash();
+  host.LoseSpool();
+  host.Append("app.log", Lines(21, 30));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 30));
+  EXPECT_EQ(host.vault.streams["app"].wrong_prev, 0u);
+}
+
+TEST(DeliveryTest, NothingIsSealedBeforeTheVaultSaidWhereAStreamStands) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 20));
+  host.vault.fail_opens = 1;
+  ASSERT_TRUE(host.Start().ok());
+  host.StepShipper();
+  host.StepIntake();
+  EXPECT_EQ(host.spool().figures().pending_items, 0u);
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 20));
+}
+
+TEST(DeliveryTest, WithLocalStateAnOutageFillsTheSpoolAndDrainsLater) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 2));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Crash();
+  host.vault.fail_opens = 30;
+  ASSERT_TRUE(host.Start().ok());
+  for (int i = 0; i < 20; ++i) {
+    host.Append("app.log", Lines(3 + i, 3 + i));
+    host.Run(12);
+  }
+  host.vault.fail_opens = 0;
+  host.Run(600);
+  EXPECT_EQ(host.Raw(), Lines(1, 22));
+  EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
+}
+
+TEST(DeliveryTest, ManyRecordsComeInBatchesWithinTheLimits) {
+  TestHost host;
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "x\n";
+  host.Write("app.log", text);
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_TRUE(host.Raw() == text);
+  EXPECT_GE(host.vault.streams["app"].batches.size(), 4u);
+}
+
+class BytesTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(BytesTest, ComeBackExactlyFromADrain) {
+  TestHost host;
+  host.drain = true;
+  host.Write("app.log", GetParam());
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_TRUE(host.intake().ReadOut());
+  EXPECT_TRUE(host.Raw() == GetParam());
+  host.Crash();
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_TRUE(host.Raw() == GetParam()) << "a second drain adds nothing";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BytesTest,
+                         testing::Values("", "\n", "no newline at the end",
+                                         std::string("nul\0in it\n\0\0", 12),
+                                         "\xff\xfe\xfd invalid \x80 utf-8\n", "a\r\nb\r\n", "\xff",
+                                         std::string(5 * 1024 * 1024, 'x') + "\nafter\n",
+                                         std::string("\xff\xfeh\0i\0\r\0\n\0n\0o\0", 14)));
+
+TEST(BytesTest, AnUnterminatedLastLineIsPartialAndItsRestContinuesIt) {
+  TestHost host;
+  host.drain = true;
+  host.Write("app.log", "one\ntw");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  ASSERT_EQ(host.vault.streams["app"].records.size(), 2u);
+  EXPECT_EQ(host.vault.streams["app"].records[1].flags, evidence::kRecordPartial);
+  host.Crash();
+  host.Append("app.log", "o\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), "one\ntwo\n");
+  EXPECT_EQ(host.vault.streams["app"].records[2].flags, evidence::kRecordContinues);
+}
+
+TEST(BytesTest, ALineBeyondSixteenMebibytesIsSplit) {
+  TestHost host;
+  host.drain = true;
+  std::string text = std::string(evidence::kMaxRecordSize + 10, 'y') + "\nz\n";
+  host.Write("app.log", text);
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_TRUE(host.Raw() == text);
+  ASSERT_EQ(host.vault.streams["app"].records.size(), 3u);
+  EXPECT_EQ(host.vault.streams["app"].records[1].flags, evidence::kRecordContinues);
+}
+
+}  // namespace
+}  // namespace logvault::forwarder

@@ -1,0 +1,128 @@
+// The language: what is understood, and what is refused with which words.
+#include "query/expression.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace logvault::query {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// How `text` was understood, or why not.
+std::string Parsed(std::string_view text) {
+  Result<Expression> expression = Expression::Parse(text);
+  return expression.ok() ? expression->ToString() : expression.status().message();
+}
+
+struct Case {
+  const char* text;
+  const char* understood;
+};
+
+TEST(ParserTest, Precedence) {
+  const Case kCases[] = {
+      {"", "*"},
+      {"   ", "*"},
+      {"a", "a"},
+      {"a b", "(a and b)"},
+      {"a and b", "(a and b)"},
+      {"a or b c", "(a or (b and c))"},
+      {"a b or c", "((a and b) or c)"},
+      {"a AND b Or c aNd d", "((a and b) or (c and d))"},
+      {"not a b", "(not a and b)"},
+      {"not not a", "not not a"},
+      {"not (a or b) c", "(not (a or b) and c)"},
+      {"(a or b) and c", "((a or b) and c)"},
+      {"((a))", "a"},
+      {"a(b)c", "(a and b and c)"},
+      {"a\"b\"c", "(a and \"b\" and c)"},
+      {"android orbit nothing", "(android and orbit and nothing)"},
+      {"\"or\"", "\"or\""},
+  };
+  for (const Case& c : kCases) EXPECT_EQ(Parsed(c.text), c.understood) << c.text;
+}
+
+TEST(ParserTest, Fields) {
+  const Case kCases[] = {
+      {"host=geo01", "host=geo01"},
+      {"host = geo01", "host=geo01"},
+      {"host=\"geo 01\"", "host=\"geo 01\""},
+      {"source!=logvault", "source!=logvault"},
+      {"message:part", "message:part"},
+      {"message~\"a|b(c)\"", "message~\"a|b(c)\""},
+      {"seq<5 seq<=5 seq>5 seq>=5", "(seq<5 and seq<=5 and seq>5 and seq>=5)"},
+      {"host in (a, \"b c\",10.0.0.0/8)", "host in (a, \"b c\", 10.0.0.0/8)"},
+      {"not host=a", "not host=a"},
+      {"time>=2024-07-11T08:00:00Z", "time>=2024-07-11T08:00:00Z"},
+      {"/etc/passwd=x", "/etc/passwd=x"},
+      {"10.0.0.1:80", "10.0.0.1:80"},
+      {"in (a)", "(in and a)"},
+  };
+  for (const Case& c : kCases) EXPECT_EQ(Parsed(c.text), c.understood) << c.text;
+}
+
+TEST(ParserTest, ErrorsNameTheColumnAndWhatToDo) {
+  const Case kCases[] = {
+      {"hots=geo01", "column 1: unknown field 'hots'; did you mean 'host'?"},
+      {"a hots=geo01", "column 3: unknown field"},
+      {"\xc3\xa4 hots=geo01", "column 3: unknown field"},
+      {"http://example.com", "quote it: \"http://example.com\""},
+      {"a | stats count()", "column 3: pipes are not supported"},
+      {"(a | b)", "column 4: pipes are not supported"},
+      {"exec(java.lang", "column 5: '(' is never closed; quote"},
+      {"a)", "column 2: ')' without a '('"},
+      {"()", "column 2: a term is missing"},
+      {"a or", "column 5: a term is missing"},
+      {"or a", "column 1: a term is missing before 'or'"},
+      {"a and or b", "column 7: a term is missing before 'or'"},
+      {"not", "column 4: a term is missing"},
+      {"\"abc", "column 1: this string is never closed"},
+      {"\"a\\d\"", "column 3: in a string only"},
+      {"host=", "column 6: a value must follow"},
+      {"host==a", "'==' is not an operator"},
+      {"host:(a or b)", "a list is written host in (a, b)"},
+      {"host in (a", "this list is never closed"},
+      {"host in (a b)", "parted by commas"},
+      {"host in ()", "a value is missing"},
+      {"host in (a,,b)", "a value is missing"},
+      {"host in @file", "lists from a file are not supported"},
+      {"host in {a}", "subqueries are not supported"},
+      {"message~\"(\"", "column 9: not a regular expression"},
+      {"seq<x", "compares numbers"},
+      {"time<2h", "use --since"},
+  };
+  for (const Case& c : kCases) {
+    Result<Expression> expression = Expression::Parse(c.text);
+    ASSERT_FALSE(expression.ok()) << c.text;
+    EXPECT_EQ(expression.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(expression.status().message(), StartsWith("column ")) << c.text;
+    EXPECT_THAT(expression.status().message(), HasSubstr(c.understood)) << c.text;
+  }
+}
+
+TEST(ParserTest, NestingAndSizeAreLimited) {
+  const std::string deep(kMaxExpressionDepth + 2, '(');
+  EXPECT_THAT(Parsed(deep + "a"), HasSubstr("nested deeper"));
+  std::string nots;
+  for (int i = 0; i < kMaxExpressionDepth + 2; ++i) nots += "not ";
+  EXPECT_THAT(Parsed(nots + "a"), HasSubstr("nested deeper"));
+  std::string many;
+  for (std::size_t i = 0; i <= kMaxExpressionTerms; ++i) many += "a ";
+  EXPECT_THAT(Parsed(many), HasSubstr("more than"));
+  EXPECT_THAT(Parsed(std::string(kMaxExpressionBytes + 1, 'a')), HasSubstr("may have"));
+}
+
+TEST(ParserTest, WhatIsShownParsesToTheSame) {
+  for (const char* text :
+       {"a or b c", "not (a or \"b\\\"\\\\\") host in (a, \"b\")", "seq>=5 10.0.0.0/8"}) {
+    const std::string shown = Parsed(text);
+    EXPECT_EQ(Parsed(shown), shown) << text;
+  }
+}
+
+}  // namespace
+}  // namespace logvault::query
