@@ -238,6 +238,7 @@ ExitCode Forwarder::Drain(std::int64_t timeout_nanos) {
       return ExitCode::kIntegrity;
     }
     if (state.trouble.code() == StatusCode::kPermissionDenied) return ExitCode::kNotPermitted;
+    if (!more && !intake_->Stopped()) intake_->Flush();
     if (!intake_->Stopped() && intake_->ReadOut()) intake_->Stop(Dump({{"type", "stop"}}));
     if (intake_->Stopped() && spool_->figures().pending_items == 0) break;
     std::tuple now_mark(state.items_shipped, intake_->commits(), state.sessions);

@@ -1,10 +1,25 @@
 #include "forwarder/intake.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace logvault::forwarder {
+
+namespace {
+
+std::string NoRoomRecord(const SpooledBatch& batch) {
+  return nlohmann::json{{"type", "gap"},
+                        {"source", batch.item.source},
+                        {"records", batch.item.last_seq - batch.item.first_seq + 1},
+                        {"exact", true},
+                        {"reason", "stopped while the spool had no room"}}
+      .dump();
+}
+
+}  // namespace
 
 Intake::Intake(IntakeOptions options, const HostIdentity& identity, Spool& spool,
                const Witness& witness, Handover& handover, Doorbell& to_shipper, const Clock& clock)
@@ -219,14 +234,15 @@ bool Intake::AnyUnadopted() const {
 bool Intake::ReadOut() const {
   return !held_.has_value() &&
          std::all_of(streams_.begin(), streams_.end(), [](const std::unique_ptr<Stream>& stream) {
-           return stream->adopted && stream->idle;
+           return stream->adopted && stream->idle && stream->batch->empty();
          });
 }
 
 void Intake::Stop(std::string record) {
-  if (!held_.has_value()) ReadAll();  // What sockets have received is nowhere else.
+  GiveUpHeld();
+  ReadWhatIsNowhereElse();
   Flush();
-  held_.reset();
+  GiveUpHeld();
   stopped_ = true;
   Stream& own = *streams_.front();
   if (!own.adopted) return;
@@ -234,6 +250,34 @@ void Intake::Stop(std::string record) {
   while (own.source->Read(*own.batch) == Source::Outcome::kFull && !held_.has_value())
     SealAndCommit({&own});
   if (!own.batch->empty() && !held_.has_value()) SealAndCommit({&own});
+}
+
+void Intake::ReadWhatIsNowhereElse() {
+  for (const std::unique_ptr<Stream>& stream : streams_) {
+    if (stream->source->reads_again()) continue;
+    for (int batches = 0; batches < kStopBatchesMax && ReadStream(*stream); ++batches) GiveUpHeld();
+  }
+}
+
+// What the spool has no room for must not keep the rest out: first what is read again is dropped, then what came by
+// network, which is told; the own stream's records have a reserve in the spool.
+void Intake::GiveUpHeld() {
+  CommitHeldOf([](const Stream& stream) { return !stream.source->reads_again(); });
+  CommitHeldOf([this](const Stream& stream) { return stream.source.get() == own_; });
+  if (held_.has_value()) spdlog::error("own records are lost: {}", trouble_.ToString());
+  held_.reset();
+}
+
+void Intake::CommitHeldOf(const std::function<bool(const Stream&)>& wanted) {
+  if (!held_.has_value()) return;
+  std::erase_if(held_->batches, [&](const SpooledBatch& batch) {
+    const Stream& stream = *Find(batch.item.source);
+    if (wanted(stream)) return false;
+    if (!stream.source->reads_again()) own_->Say(NoRoomRecord(batch));
+    return true;
+  });
+  if (held_->batches.empty()) return held_.reset();
+  CommitHeld();
 }
 
 }  // namespace logvault::forwarder

@@ -2,6 +2,7 @@
 // sources, the epoch and the stream heads.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -22,6 +23,8 @@ namespace logvault::forwarder {
 // A batch that is not full is sealed this long after the one before, or at once after a quiet time.
 inline constexpr std::int64_t kFlushIntervalNanos = kNanosPerSecond;
 inline constexpr std::int64_t kFlushIntervalMaxNanos = 5 * kNanosPerSecond;
+// Read from one socket source at a stop, at most: its queue and its kernel's buffers, several times over.
+inline constexpr int kStopBatchesMax = 32;
 // A spool that has no room is asked again after this long.
 inline constexpr std::int64_t kSpoolRetryNanos = kNanosPerSecond / 5;
 
@@ -47,14 +50,14 @@ class Intake {
   bool Step();
   // Seals what is open, whatever its size.
   void Flush();
-  // Seals what is open, then the last record of this epoch.  Drops what finds no room in the spool: files are read
-  // again.  After it, Step() reads nothing.
+  // Takes in what sockets hold, seals what is open, then the last record of this epoch.  Drops what finds no room in
+  // the spool: files are read again, and what cannot be leaves a gap record.  After it, Step() reads nothing.
   void Stop(std::string record);
   void Say(std::string record) { own_->Say(std::move(record)); }
 
   // The vault's answer to Open was needed and is not there yet: this stream's numbers are not known.
   [[nodiscard]] bool AnyUnadopted() const;
-  // Every source had nothing more to read in the newest round, and everything sealed is in the spool.
+  // Every source had nothing more to read in the newest round, and everything that was read is in the spool.
   [[nodiscard]] bool ReadOut() const;
   // Everything that was said and read is in the spool, the stop record too.
   [[nodiscard]] bool Stopped() const { return stopped_ && !held_.has_value(); }
@@ -90,6 +93,9 @@ class Intake {
   void SealAndCommit(const std::vector<Stream*>& streams);
   void CommitHeld();
   void SayThatItWasBlocked();
+  void ReadWhatIsNowhereElse();
+  void GiveUpHeld();
+  void CommitHeldOf(const std::function<bool(const Stream&)>& wanted);
   Stream* Find(std::string_view name);
 
   // reconcile.cc

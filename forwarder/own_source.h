@@ -50,6 +50,7 @@ class OwnSource final : public Source {
   bool Resume(const std::vector<evidence::PositionEntry>&, bool) override { return false; }
   OwnRecords TakeOwnRecords() override { return {}; }
   [[nodiscard]] SourceState state() const override { return {}; }
+  [[nodiscard]] bool reads_again() const override { return false; }
 
  private:
   struct Waiting {

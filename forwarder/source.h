@@ -44,6 +44,8 @@ class Source {
 
   virtual OwnRecords TakeOwnRecords() = 0;
   [[nodiscard]] virtual SourceState state() const = 0;
+  // Records that never reached the spool are read once more after a restart; false where they are gone then.
+  [[nodiscard]] virtual bool reads_again() const { return true; }
   // Readable when Read has something to do; -1 where only time tells.
   [[nodiscard]] virtual int poll_fd() const { return -1; }
 };

@@ -39,6 +39,7 @@ class SyslogSource final : public Source {
   bool Resume(const std::vector<evidence::PositionEntry>&, bool) override { return false; }
   OwnRecords TakeOwnRecords() override;
   [[nodiscard]] SourceState state() const override;
+  [[nodiscard]] bool reads_again() const override { return false; }
   [[nodiscard]] int poll_fd() const override { return full() ? -1 : epoll_fd_; }
 
   // The ports bound; 0 where there is none.

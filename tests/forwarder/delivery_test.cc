@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "tests/forwarder/test_host.h"
 
 namespace logvault::forwarder {
@@ -143,6 +145,95 @@ TEST(DeliveryTest, ManyRecordsComeInBatchesWithinTheLimits) {
   host.Settle();
   EXPECT_TRUE(host.Raw() == text);
   EXPECT_GE(host.vault.streams["app"].batches.size(), 4u);
+}
+
+TEST(DeliveryTest, WhatIsReadButNotInTheSpoolIsNotReadOut) {
+  TestHost host;
+  host.drain = true;
+  host.Write("app.log", Lines(1, 10));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  ASSERT_TRUE(host.intake().ReadOut());
+  host.Append("app.log", Lines(11, 15));
+  host.StepIntake();  // sealed at once, after a quiet time
+  host.Append("app.log", Lines(16, 20));
+  host.Tick();
+  host.StepIntake();
+  EXPECT_FALSE(host.intake().ReadOut()) << "lines 16 to 20 wait in an open batch";
+  host.intake().Flush();
+  EXPECT_TRUE(host.intake().ReadOut());
+}
+
+std::string RandomLines(int lines) {
+  std::string text;
+  for (int i = 0; i < lines; ++i) text += ToHex(evidence::RandomBytes(500)) + "\n";
+  return text;
+}
+
+TEST(DeliveryTest, AStopWithAFullSpoolIsSaidAndLosesNothing) {
+  TestHost host;
+  host.spool_options.max_bytes = 100'000;
+  host.Write("app.log", "one\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  const std::string text = RandomLines(2000);
+  host.Append("app.log", text);
+  host.StepIntake();
+  ASSERT_TRUE(host.intake().blocked());
+  host.intake().Stop(R"({"type":"stop"})");
+  EXPECT_TRUE(host.intake().Stopped()) << "the own stream has a reserve";
+  host.Run(100);
+  EXPECT_THAT(host.Own(), testing::EndsWith("{\"type\":\"stop\"}\n"));
+  host.Crash();
+  ASSERT_TRUE(host.Start().ok());
+  host.Run(100);
+  EXPECT_TRUE(host.Raw() == "one\n" + text);
+  EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
+}
+
+// Holds what nobody else has, as a socket does.
+class FakeSocket final : public Source {
+ public:
+  void Receive(std::string record) { records_.push_back(std::move(record)); }
+  Outcome Read(OpenBatch& batch) override {
+    for (; !records_.empty(); records_.pop_front()) {
+      evidence::RecordView record;
+      record.bytes = records_.front();
+      if (!batch.Add(record)) return Outcome::kFull;
+    }
+    return Outcome::kIdle;
+  }
+  void Watch() override {}
+  std::vector<evidence::PositionEntry> TakePosition() override { return {}; }
+  bool Resume(const std::vector<evidence::PositionEntry>&, bool) override { return false; }
+  OwnRecords TakeOwnRecords() override { return {}; }
+  [[nodiscard]] SourceState state() const override { return {}; }
+  [[nodiscard]] bool reads_again() const override { return false; }
+
+ private:
+  std::deque<std::string> records_;
+};
+
+TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
+  TestHost host;
+  host.spool_options.max_bytes = 100'000;
+  auto made = std::make_unique<FakeSocket>();
+  FakeSocket& socket = *made;
+  host.socket_source = std::move(made);
+  host.Write("app.log", "one\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  for (int i = 0; i < 3; ++i) socket.Receive(RandomLines(500));
+  host.StepIntake();  // the first fills the spool, the next waits
+  ASSERT_TRUE(host.intake().blocked());
+  host.intake().Stop(R"({"type":"stop"})");
+  host.Run(100);
+  const std::string told = "\"records\":1,\"source\":\"net\",\"type\":\"gap\"";
+  const std::string own = host.Own();
+  const std::size_t first = own.find(told);
+  ASSERT_NE(first, std::string::npos) << own;
+  EXPECT_NE(own.find(told, first + 1), std::string::npos) << "two records were lost:\n" << own;
+  EXPECT_EQ(host.vault.streams["net"].records.size(), 1u);
 }
 
 class BytesTest : public testing::TestWithParam<std::string> {};

@@ -90,10 +90,11 @@ class TestHost {
     auto source = std::make_unique<FileSource>(file, clock);
     source_ = source.get();
     intake_->AddSource("app", std::move(source));
+    if (socket_source != nullptr) intake_->AddSource("net", std::move(socket_source));
     LV_RETURN_IF_ERROR(intake_->LoadHeads());
     ShipperOptions shipping;
     shipping.addresses = {"vault:1"};
-    for (const char* name : {"logvault", "app"}) {
+    for (const char* name : {"logvault", "app", "net"}) {
       v1::StreamDescriptor stream;
       stream.set_source(name);
       stream.set_format("plain");
@@ -147,6 +148,7 @@ class TestHost {
   std::int64_t heartbeat = 30 * kNanosPerSecond;
   bool drain = false;
   bool from_end = false;
+  std::unique_ptr<Source> socket_source;  // a second source, for the next start only
 
  private:
   TestFolder folder_;
