@@ -149,7 +149,6 @@ TEST(DeliveryTest, ManyRecordsComeInBatchesWithinTheLimits) {
 
 TEST(DeliveryTest, WhatIsReadButNotInTheSpoolIsNotReadOut) {
   TestHost host;
-  host.drain = true;
   host.Write("app.log", Lines(1, 10));
   ASSERT_TRUE(host.Start().ok());
   host.Settle();
