@@ -3,7 +3,9 @@
 #include <rocksdb/env.h>
 #include <rocksdb/statistics.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "evidence/checkpoint.h"
@@ -231,7 +233,10 @@ Status Vault::CheckAnchor() {
 
 Status Vault::CheckDiskReserve(std::span<const Entry> group) const {
   if (options_.disk_reserve_bytes == 0) return Status::Ok();
-  std::uint64_t needed = options_.disk_reserve_bytes;
+  std::error_code error;
+  const std::uint64_t disk_bytes = std::filesystem::space(options_.dir, error).capacity;
+  if (error) return Unavailable(options_.dir + ": " + error.message());
+  std::uint64_t needed = std::min(options_.disk_reserve_bytes, disk_bytes / kDiskReservePart);
   for (const Entry& entry : group) {
     needed += kCopiesOfAGroup * (entry.body.size() + entry.payload.size());
   }

@@ -29,6 +29,8 @@ class Statistics;
 namespace logvault::storage {
 
 inline constexpr std::uint64_t kDefaultDiskReserveBytes = 256ull << 20;
+// Of a small disk the reserve is at most this part, so that it is of use too.
+inline constexpr std::uint64_t kDiskReservePart = 4;
 
 struct VaultOptions {
   std::string dir;

@@ -1,0 +1,95 @@
+"""A disk that fills up: the vault stops acknowledging before it is full, and goes on by itself when there is room."""
+
+import base64
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lab import Lab  # noqa: E402
+
+DISK_MIB = 96
+LINES = 120_000
+RANDOM = random.Random(20261124)
+
+
+def noise(lines):
+    """Lines of about 1,000 bytes that hardly compress."""
+    return b"".join(b"Jul 11 14:00:00 geo01 app[7]: %s\n" % base64.b64encode(RANDOM.randbytes(720)) for _ in range(lines))
+
+
+class FullDiskTest(unittest.TestCase):
+    def setUp(self):
+        self.lab = Lab(self)
+        disk = tempfile.mkdtemp(prefix="logvault-disk-")
+        self.addCleanup(os.rmdir, disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "none", disk], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("a disk of its own cannot be mounted here: " + mounted.stderr.decode("utf-8", "replace").strip())
+        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        self.ballast = os.path.join(disk, "ballast")
+        type(self.lab).vault_dir = property(lambda lab: os.path.join(disk, "vault"))
+
+    def fill(self):
+        """Takes every free byte, as somebody else's data would."""
+        with open(self.ballast, "ab", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 20))
+            except OSError:
+                pass
+
+    def test_a_disk_full_of_other_data_holds_the_forwarder_up_and_loses_nothing(self):
+        collector = self.lab.collector()
+        host = self.lab.host("geo01")
+        content = noise(2000)
+        host.file("load", "syslog", content)
+        host.drain()
+        self.fill()
+        more = noise(2000)
+        host.append("load.log", more)
+        host.drain(expect=6, timeout="2s")
+        self.assertEqual(2000, self.lab.count("-H", "geo01", "-S", "load"), "queries are answered all the while")
+        os.unlink(self.ballast)
+        host.drain()
+        self.assertTrue(collector.alive())
+        self.assertEqual(content + more, self.lab.raw("geo01", "load"))
+        self.lab.cli("verify", expect=0)
+
+    def test_a_disk_that_fills_in_the_middle_of_a_load_stops_it_only_for_a_while(self):
+        collector = self.lab.collector()
+        host = self.lab.host("geo01")
+        content = noise(40_000)
+        host.file("load", "syslog", content)
+        forwarder = host.start()
+        self.lab.wait_count(1, "-H", "geo01", "-S", "load", daemon=forwarder)
+        self.fill()
+        forwarder.wait_line("kept in reserve|no space|No space")
+        os.unlink(self.ballast)
+        self.lab.wait_count(40_000, "-H", "geo01", "-S", "load", daemon=forwarder)
+        self.assertTrue(collector.alive())
+        self.assertEqual(content, self.lab.raw("geo01", "load"))
+        self.lab.cli("verify", expect=0)
+
+    def test_a_disk_that_the_vault_fills_itself_keeps_its_reserve(self):
+        collector = self.lab.collector()
+        host = self.lab.host("geo01")
+        content = noise(LINES)
+        host.file("load", "syslog", content)
+        host.drain(expect=6, timeout="3s")
+        held = self.lab.count("-H", "geo01", "-S", "load")
+        self.assertGreater(held, 0)
+        self.assertLess(held, LINES)
+        self.assertTrue(content.startswith(self.lab.raw("geo01", "load")))
+        self.lab.cli("verify", expect=0)
+        self.assertEqual(0, collector.stop(), "and stops cleanly")
+        self.lab.start_collector()
+        self.assertEqual(held, self.lab.count("-H", "geo01", "-S", "load"))
+
+
+if __name__ == "__main__":
+    unittest.main()
