@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/progress.h"
 #include "pki/certificate.h"
 
 namespace logvault::cli {
@@ -26,13 +27,14 @@ class RemoteVerifier {
         }),
         auditor_(pki::CheckForwarderCertificate, report_) {}
 
-  bool Take(const v1::BlocksEvent& event) {
+  bool Take(const v1::BlocksEvent& event, Progress& progress) {
     if (!event.checkpoint().empty()) TakeCheckpoint(event.checkpoint());
     for (const v1::StoredBlock& stored : event.blocks()) {
       // Whatever is between was not sent, which is as good as not there.
       while (auditor_.tree().size() < stored.index()) AddMissing("the vault left this block out");
       if (stored.index() == auditor_.tree().size()) Take(stored);
     }
+    progress.Show(auditor_.tree().size(), end_);
     return true;
   }
 
@@ -49,6 +51,7 @@ class RemoteVerifier {
 
   [[nodiscard]] const evidence::Auditor& auditor() const { return auditor_; }
   [[nodiscard]] std::uint64_t findings() const { return findings_; }
+  [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }
 
  private:
   void Report(std::uint64_t block, std::string reason) {
@@ -81,6 +84,7 @@ class RemoteVerifier {
       return;  // the auditor names a bad header
     Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block->body);
     if (!batch.ok()) return;
+    payload_bytes_ += stored.payload().size();
     Status status = stored.payload_error().empty()
                         ? evidence::Auditor::CheckPayload(*batch, stored.payload())
                         : Corruption("its payload: " + stored.payload_error());
@@ -109,6 +113,7 @@ class RemoteVerifier {
   evidence::Auditor auditor_;
   std::uint64_t end_ = 0;
   std::uint64_t findings_ = 0;
+  std::uint64_t payload_bytes_ = 0;
 };
 
 }  // namespace
@@ -121,9 +126,11 @@ VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Che
   RemoteVerifier verifier(vault.key(), std::move(expected), on_finding);
   v1::BlocksRequest request;
   request.set_payloads(true);
+  Progress progress("blocks");
   Status status = vault.client().Blocks(
-      request, [&verifier](const v1::BlocksEvent& event) { return verifier.Take(event); });
+      request, [&](const v1::BlocksEvent& event) { return verifier.Take(event, progress); });
   VerifySummary summary;
+  summary.seconds = progress.seconds();
   if (status.ok())
     verifier.Finish();
   else if (vault.interrupted())
@@ -132,6 +139,7 @@ VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Che
     summary.lost = status;
   summary.blocks = verifier.auditor().tree().size();
   summary.records = verifier.auditor().records();
+  summary.payload_bytes = verifier.payload_bytes();
   summary.findings = verifier.findings();
   return summary;
 }

@@ -13,7 +13,9 @@ namespace logvault::cli {
 struct VerifySummary {
   std::uint64_t blocks = 0;
   std::uint64_t records = 0;
+  std::uint64_t payload_bytes = 0;
   std::uint64_t findings = 0;
+  double seconds = 0;
   bool interrupted = false;
   Status lost;  // why it ended before the last block
 };
