@@ -45,7 +45,8 @@ bool FileSource::Resume(const std::vector<evidence::PositionEntry>& position, bo
   for (const evidence::PositionEntry& entry : position) {
     Result<FilePosition> parsed = FilePosition::Parse(entry);
     if (parsed.ok()) {
-      forgotten_.insert_or_assign(parsed->id, *std::move(parsed));
+      const FileId id = parsed->id;
+      forgotten_.insert_or_assign(id, *std::move(parsed));
       continue;
     }
     // Reading that file again from its beginning is safe; not knowing why would not be.
