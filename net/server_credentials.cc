@@ -5,7 +5,6 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <utility>
-#include <vector>
 
 #include "net/status_map.h"
 #include "net/transport.h"
@@ -48,20 +47,19 @@ class ClientCertificateVerifier final : public grpc::experimental::ExternalCerti
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const OwnCertificate& own,
-                                                               const Clock& clock,
-                                                               OnRefused on_refused) {
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
+    const PresentedCertificate& presented, std::string ca_pem, const Clock& clock,
+    OnRefused on_refused) {
   namespace tls = grpc::experimental;
   StartTransport(nullptr);
-  tls::TlsServerCredentialsOptions options(std::make_shared<tls::StaticDataCertificateProvider>(
-      own.ca_pem, std::vector<tls::IdentityKeyCertPair>{{own.key_pem, own.cert_pem}}));
+  tls::TlsServerCredentialsOptions options(presented.provider());
   options.watch_root_certs();  // without it every client is refused
   options.watch_identity_key_cert_pairs();
   // Without this line gRPC accepts clients that show no certificate at all.
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
   options.set_check_call_host(false);
   options.set_certificate_verifier(
-      tls::ExternalCertificateVerifier::Create<ClientCertificateVerifier>(own.ca_pem, clock,
+      tls::ExternalCertificateVerifier::Create<ClientCertificateVerifier>(std::move(ca_pem), clock,
                                                                           std::move(on_refused)));
   return tls::TlsServerCredentials(options);
 }

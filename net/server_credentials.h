@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/clock.h"
-#include "net/own_certificate.h"
+#include "net/presented_certificate.h"
 
 namespace logvault::net {
 
@@ -20,9 +20,10 @@ using OnRefused = std::function<void(const std::string& reason)>;
 
 // gRPC asks for the client's certificate and insists that there is one; the chain and the dates are
 // checked by our own verifier, which knows the reason.  (That the client has the certificate's key
-// is part of TLS 1.3 itself.)  `clock` must outlive the server.
-std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(const OwnCertificate& own,
-                                                               const Clock& clock,
-                                                               OnRefused on_refused);
+// is part of TLS 1.3 itself.)  `ca_pem` vouches for the clients.  `presented` and `clock` must outlive the
+// server.
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
+    const PresentedCertificate& presented, std::string ca_pem, const Clock& clock,
+    OnRefused on_refused);
 
 }  // namespace logvault::net

@@ -11,12 +11,12 @@
 #include "evidence/checkpoint.h"
 #include "net/call_gate.h"
 #include "net/listener.h"
-#include "net/own_certificate.h"
 #include "net/server_credentials.h"
 #include "server/alerts.h"
 #include "server/ingest_context.h"
 #include "server/ingest_service.h"
 #include "server/metrics.h"
+#include "server/own_certificate_watch.h"
 #include "server/query_context.h"
 #include "server/query_service.h"
 #include "server/vault_keys.h"
@@ -38,25 +38,9 @@ struct Files {
   VaultKeys keys;
 };
 
-Status CheckOwnIdentity(const net::OwnCertificate& own, const config::CollectorConfig& config,
-                        const Clock& clock) {
-  Result<pki::Identity> identity = own.certificate.identity();
-  if (!identity.ok()) return InvalidArgument(own.cert_file + ": " + identity.status().message());
-  if (identity->role != pki::Role::kCollector || identity->vault != config.vault_name) {
-    return InvalidArgument(own.cert_file + " is the certificate of " + identity->ToString() +
-                           ", but vault.name asks for spiffe://" + config.vault_name +
-                           "/collector/...");
-  }
-  const Status in_force = own.certificate.VerifyIssuedBy(own.ca_pem, clock.Now());
-  if (!in_force.ok()) return InvalidArgument(own.cert_file + ": " + in_force.message());
-  return Status::Ok();
-}
-
 Result<Files> LoadFiles(const config::CollectorConfig& config, const Clock& clock) {
-  Result<net::OwnCertificate> own =
-      net::OwnCertificate::Load(config.tls.ca, config.tls.cert, config.tls.key);
+  Result<net::OwnCertificate> own = LoadOwnCertificate(config, clock);
   if (!own.ok()) return own.status();
-  LV_RETURN_IF_ERROR(CheckOwnIdentity(*own, config, clock));
   Result<std::unique_ptr<pki::RevocationFile>> revocation =
       pki::RevocationFile::Open(config.tls.crl, config.tls.ca, clock);
   if (!revocation.ok()) return InvalidArgument("tls.crl: " + revocation.status().message());
@@ -154,6 +138,8 @@ struct Collector::Parts {
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};
 
+  std::unique_ptr<net::PresentedCertificate> presented;
+  std::unique_ptr<OwnCertificateWatch> own_certificate;
   std::unique_ptr<net::Listener> ingest_listener;
   std::unique_ptr<net::Listener> query_listener;
   std::unique_ptr<MetricsEndpoint> metrics;
@@ -162,8 +148,13 @@ struct Collector::Parts {
 };
 
 Status Collector::Parts::Listen() {
-  const auto credentials =
-      net::MakeServerCredentials(files.own, clock, [this](const std::string& reason) {
+  Result<std::unique_ptr<net::PresentedCertificate>> made =
+      net::PresentedCertificate::Make(files.own);
+  if (!made.ok()) return made.status();
+  presented = *std::move(made);
+  own_certificate = std::make_unique<OwnCertificateWatch>(config, files.own, *presented, clock);
+  const auto credentials = net::MakeServerCredentials(
+      *presented, files.own.ca_pem, clock, [this](const std::string& reason) {
         ++counters.refused_handshakes;
         spdlog::warn("refused a TLS handshake: {}", reason);
       });
@@ -245,6 +236,7 @@ void Collector::TickEachSecond(const std::stop_token& stop) {
 
 void Collector::Tick() {
   MutexLock lock(tick_mutex_);
+  parts_->own_certificate->Tick();
   WatchRevocation();
   WatchSessions();
   WatchSilence();

@@ -96,10 +96,12 @@ class HandshakeTest : public testing::Test {
     Result<OwnCertificate> own =
         OwnCertificate::Load(lab.ca_pem(), issued + "/cert.pem", issued + "/key.pem");
     EXPECT_TRUE(own.ok()) << own.status();
-    const auto credentials = MakeServerCredentials(*own, clock, [this](const std::string& reason) {
-      MutexLock lock(mutex_);
-      refused_ += reason + "\n";
-    });
+    presented_.push_back(*PresentedCertificate::Make(*own));
+    const auto credentials = MakeServerCredentials(*presented_.back(), own->ca_pem, clock,
+                                                   [this](const std::string& reason) {
+                                                     MutexLock lock(mutex_);
+                                                     refused_ += reason + "\n";
+                                                   });
     ListenerOptions options;
     options.name = "ingest";
     options.address = "127.0.0.1:0";
@@ -178,6 +180,7 @@ class HandshakeTest : public testing::Test {
   std::unique_ptr<CallGate> ingest_gate_, query_gate_;
   std::unique_ptr<CountingIngest> ingest;
   std::unique_ptr<CountingQuery> query_;
+  std::vector<std::unique_ptr<PresentedCertificate>> presented_;  // before the listeners
   std::unique_ptr<Listener> ingest_listener_, query_listener_;
 };
 
@@ -373,8 +376,9 @@ TEST_F(HandshakeTest, TwoListenersCannotShareAnAddress) {
   CountingIngest second(*ingest_gate_);
   ListenerOptions options;
   options.address = ingest_listener_->address();
-  const Result<std::unique_ptr<Listener>> listener =
-      Listener::Start(options, MakeServerCredentials(*own, clock, nullptr), second, *ingest_gate_);
+  const Result<std::unique_ptr<Listener>> listener = Listener::Start(
+      options, MakeServerCredentials(*presented_.front(), own->ca_pem, clock, nullptr), second,
+      *ingest_gate_);
   EXPECT_EQ(listener.status().code(), StatusCode::kUnavailable);
 }
 
