@@ -37,6 +37,7 @@ Action DefineQuery(CLI::App& command);
 Action DefineHosts(CLI::App& command);
 Action DefineShow(CLI::App& command);
 Action DefineVerify(CLI::App& command);
+Action DefineProof(CLI::App& command);
 Action DefinePki(CLI::App& command);
 
 // Tells what went wrong; returns the exit code of a command that ends with it.

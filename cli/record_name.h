@@ -15,6 +15,10 @@ struct RecordName {
   std::string source;
   std::uint64_t seq = 0;
 
+  [[nodiscard]] std::string ToString() const {
+    return host + "/" + source + "/" + std::to_string(seq);
+  }
+
   static Result<RecordName> Parse(std::string_view text) {
     const std::size_t first = text.find('/');
     const std::size_t last = text.rfind('/');

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/offline_vault.h"
 #include "cli/remote_vault.h"
-#include "config/small_file.h"
+#include "cli/result_file.h"
 #include "query/output.h"
 
 namespace logvault::cli {
@@ -78,15 +78,11 @@ ExitCode RunStatus(bool json, Environment& env) {
 ExitCode RunCheckpoint(const std::string& out_file, Environment& env) {
   Result<Standing> standing = StandingOf(env);
   if (!standing.ok()) return Fail(standing.status());
-  if (out_file == "-") {
-    env.out.buffer() += standing->note;
-    env.out.Flush();
-  } else {
-    Status written = config::WriteSmallFile(out_file, standing->note, config::FileMode::kPublic);
-    if (!written.ok()) {
-      Tell(written.message());
-      return ExitCode::kUsage;
-    }
+  if (Status written = WriteResult(out_file, standing->note, env.out); !written.ok()) {
+    Tell(written.message());
+    return ExitCode::kUsage;
+  }
+  if (out_file != "-") {
     Tell("wrote the checkpoint of tree size " + std::to_string(standing->checkpoint.size) + " to " +
          out_file);
   }

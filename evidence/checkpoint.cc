@@ -1,8 +1,6 @@
 #include "evidence/checkpoint.h"
 
-#include <charconv>
-
-#include "common/bytes.h"
+#include "evidence/decimal.h"
 
 namespace logvault::evidence {
 namespace {
@@ -14,12 +12,6 @@ bool TakeLine(std::string_view& text, std::string_view& line) {
   line = text.substr(0, end);
   text.remove_prefix(end + 1);
   return true;
-}
-
-bool ParseDecimal(std::string_view text, std::uint64_t& value) {
-  if (text.empty() || (text.size() > 1 && text[0] == '0')) return false;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 }  // namespace

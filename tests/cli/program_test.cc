@@ -29,7 +29,7 @@ std::vector<nlohmann::json> Lines(const std::string& text) {
 TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
   EXPECT_EQ(Run({"--help"}).code, 0);
   EXPECT_THAT(Run({"--help"}).out, HasSubstr("Exit codes: 0 found"));
-  for (const char* command : {"status", "query", "hosts", "show", "verify", "checkpoint", "pki"}) {
+  for (const char* command : {"status", "query", "hosts", "show", "verify", "proof", "checkpoint", "pki"}) {
     EXPECT_EQ(Run({command, "--help"}).code, 0) << command;
   }
   const std::vector<std::vector<std::string>> mistakes = {
@@ -47,6 +47,11 @@ TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
       {"query", "--by", "magic"},
       {"query", "--since", "1h", "--until", "2h"},
       {"checkpoint"},
+      {"proof"},
+      {"proof", "a/b/1"},
+      {"proof", "a/b", "--out", "f"},
+      {"proof", "a/b/1", "--check", "f"},
+      {"proof", "--check", "f"},
       {"pki"},
       {"tail"},
       {"timeline", "x", "--every", "1h"},

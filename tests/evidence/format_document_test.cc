@@ -16,6 +16,7 @@
 #include "evidence/checkpoint.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
+#include "evidence/record_proof.h"
 #include "evidence/seal.h"
 
 namespace logvault::evidence {
@@ -113,6 +114,14 @@ std::map<std::string, std::string> ComputeExample(const std::string& frame_lines
   example["block-leaves"] = tree[0].Hex() + "\n" + tree[1].Hex() + "\n";
   example["verifier-key"] = VerifierKey::For(origin, vault_key.public_key()).ToString() + "\n";
   example["checkpoint"] = SignCheckpoint({origin, 2, RootOf(tree)}, vault_key);
+
+  RecordProof proof = ProveRecord(block1, *BatchHeader::Parse(header), *payload, 2);
+  proof.host = "geo01";
+  proof.source = "syslog";
+  proof.index = 1;
+  proof.block_path = {tree[0]};
+  proof.note = example["checkpoint"];
+  example["record-proof"] = proof.Serialize();
   return example;
 }
 

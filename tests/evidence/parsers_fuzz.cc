@@ -8,6 +8,8 @@
 #include "evidence/bodies.h"
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
+#include "evidence/record_proof.h"
+#include "evidence/tlog_proof.h"
 
 using namespace logvault::evidence;
 
@@ -25,6 +27,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(BatchHeader::Parse(input));
   static const VerifierKey kKey = VerifierKey::For("fuzz", std::string(32, 'k'));
   static_cast<void>(OpenNote(input, kKey));
+  if (auto v = TlogProof::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = RecordProof::Parse(input); v.ok()) {
+    require(v->Serialize() == input);
+    static_cast<void>(CheckRecordProof(*v, kKey));
+  }
+  // The extra line's bytes without their base64, which a fuzzer does not guess.
+  if (auto v = RecordProof::Parse(TlogProof{std::string(input), 0, {}, ""}.Serialize()); v.ok()) {
+    require(v->Serialize() == TlogProof({std::string(input), 0, {}, ""}).Serialize());
+    require(!CheckRecordProof(*v, kKey).ok());
+  }
   if (auto v = FromBase64(input); v.ok()) require(ToBase64(*v) == input);
   return 0;
 }
