@@ -34,7 +34,6 @@ grpc::StatusCode GrpcCode(StatusCode code) {
     case StatusCode::kUnavailable:
       return grpc::StatusCode::UNAVAILABLE;
     case StatusCode::kCorruption:
-      return grpc::StatusCode::DATA_LOSS;
     case StatusCode::kIntegrity:
       return grpc::StatusCode::DATA_LOSS;
     case StatusCode::kInternal:
@@ -72,7 +71,6 @@ StatusCode OurCode(grpc::StatusCode code) {
     case grpc::StatusCode::OUT_OF_RANGE:
       return StatusCode::kOutOfRange;
     case grpc::StatusCode::UNIMPLEMENTED:
-      return StatusCode::kInternal;
     case grpc::StatusCode::INTERNAL:
       return StatusCode::kInternal;
     case grpc::StatusCode::UNAVAILABLE:
