@@ -25,6 +25,11 @@ Result<std::optional<evidence::VerifierKey>> PinnedKey(const Settings& settings)
   return std::optional<evidence::VerifierKey>(key->verifier);
 }
 
+void TellNoAnchor(const std::string& path) {
+  Tell("note: there is no anchor " + path +
+       ": that the folder is an older copy would not be noticed");
+}
+
 Result<OfflineVault> OfflineVault::Open(const Settings& settings) {
   Result<std::optional<evidence::VerifierKey>> pinned = PinnedKey(settings);
   if (!pinned.ok()) return pinned.status();
@@ -64,11 +69,8 @@ Status OfflineVault::CheckHead(const std::optional<evidence::VerifierKey>& pinne
 }
 
 void OfflineVault::CheckAnchor(const Result<std::string>& anchor, const std::string& path) {
-  if (!anchor.ok()) {
-    if (anchor.status().code() != StatusCode::kNotFound)
-      problems_.push_back(anchor.status().message());
-    return;
-  }
+  if (anchor.status().code() == StatusCode::kNotFound) return TellNoAnchor(path);
+  if (!anchor.ok()) return problems_.push_back(anchor.status().message());
   Result<evidence::Checkpoint> held = evidence::OpenCheckpoint(*anchor, key_);
   if (!held.ok()) {
     problems_.push_back(path + ": not signed by the vault's key: " + held.status().message());

@@ -16,6 +16,8 @@ namespace logvault::cli {
 
 // Where the anchor of the vault in `dir` lies unless the collector was told otherwise.
 std::string DefaultAnchor(std::string dir);
+// Tells that nothing there would show an older copy.
+void TellNoAnchor(const std::string& path);
 // The key pinned by the vault.pub of --credentials; nullopt, with a warning, where no credentials are given.
 Result<std::optional<evidence::VerifierKey>> PinnedKey(const Settings& settings);
 

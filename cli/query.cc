@@ -36,6 +36,11 @@ ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
     return time ? formats::FormatUtc(*time) : std::string("-");
   };
   text += "window: " + instant(request.scope.since) + " to " + instant(request.scope.until) + "\n";
+  for (const auto& [name, glob] : {std::pair("host", &request.scope.host_glob),
+                                   std::pair("source", &request.scope.source_glob),
+                                   std::pair("origin", &request.scope.origin_glob)}) {
+    if (!glob->empty()) text += std::string(name) + ": " + query::EscapeForTerminal(*glob) + "\n";
+  }
   text += "blocks are left out by: host, source and time of their headers\n";
   const std::vector<query::Literal> literals = query::RequiredLiterals(request.expression);
   text += literals.empty() ? "every record of the blocks read is evaluated\n"

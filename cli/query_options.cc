@@ -56,10 +56,15 @@ Request::Order OrderOf(const QueryOptions& options, OutputFormat output, bool to
                                               : Request::Order::kOldestFirst;
 }
 
-// main protects "[...]" with a blank behind it.
-std::string WithoutProtection(std::string glob) {
-  if (glob.starts_with('[') && glob.ends_with("] ")) glob.pop_back();
-  return glob;
+// A glob of the command line.  main protects "[...]" with a blank behind it.
+Status ReadGlob(std::optional<std::string> typed, std::string_view flag, std::string& glob) {
+  if (!typed) return Status::Ok();
+  if (typed->empty()) {
+    return InvalidArgument(std::string(flag) + " is empty; leave it out to look everywhere");
+  }
+  if (typed->starts_with('[') && typed->ends_with("] ")) typed->pop_back();
+  glob = *std::move(typed);
+  return Status::Ok();
 }
 
 }  // namespace
@@ -83,14 +88,15 @@ Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool t
   if (!by.ok()) return by.status();
   request.scope.by = *by;
   LV_RETURN_IF_ERROR(ReadWindow(options, now, prepared.zone, request.scope));
-  request.scope.host_glob = WithoutProtection(options.host);
-  request.scope.source_glob = WithoutProtection(options.source);
-  request.scope.origin_glob = WithoutProtection(options.origin);
+  LV_RETURN_IF_ERROR(ReadGlob(options.host, "--host", request.scope.host_glob));
+  LV_RETURN_IF_ERROR(ReadGlob(options.source, "--source", request.scope.source_glob));
+  LV_RETURN_IF_ERROR(ReadGlob(options.origin, "--origin", request.scope.origin_glob));
   request.count_only = options.count;
   request.strict = options.strict;
   request.order = OrderOf(options, *output, to_terminal);
+  if (options.limit && *options.limit < 0) return InvalidArgument("--limit: less than 0");
   if (options.limit) {
-    if (*options.limit > 0) request.limit = *options.limit;
+    if (*options.limit > 0) request.limit = static_cast<std::uint64_t>(*options.limit);
   } else if (to_terminal && !options.count && *output != OutputFormat::kRaw) {
     request.limit = kTerminalLimit;
     prepared.limit_is_default = true;

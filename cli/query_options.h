@@ -19,8 +19,8 @@ struct QueryOptions {
   std::vector<std::string> expressions;
   std::string since, until;
   std::string by = "event";
-  std::string host, source, origin;
-  std::optional<std::uint64_t> limit;  // 0: none
+  std::optional<std::string> host, source, origin;
+  std::optional<std::int64_t> limit;  // 0: none
   std::string output = "text";
   std::string zone;
   bool count = false;

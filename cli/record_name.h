@@ -23,8 +23,10 @@ struct RecordName {
     const std::size_t first = text.find('/');
     const std::size_t last = text.rfind('/');
     RecordName name;
-    if (first == std::string_view::npos || first == last || first == 0 || last == first + 1)
+    if (first == std::string_view::npos || first == last || first == 0 || last == first + 1 ||
+        text.find('/', first + 1) != last) {
       return Bad(text);
+    }
     name.host = std::string(text.substr(0, first));
     name.source = std::string(text.substr(first + 1, last - first - 1));
     const char* const end = text.data() + text.size();

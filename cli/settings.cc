@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "config/address.h"
 #include "config/small_file.h"
 #include "config/yaml_reader.h"
 
@@ -42,10 +43,23 @@ Result<Settings> LoadConfig() {
   return settings;
 }
 
+// Of an address that was not read from the configuration, which checks its own.
+Status CheckVault(const Settings& settings, std::string_view where) {
+  if (settings.vault.empty()) return Status::Ok();
+  Result<config::Address> address = config::ParseAddress(settings.vault);
+  if (!address.ok()) return address.status().WithContext(where);
+  if (address->port != 0) return Status::Ok();
+  return InvalidArgument(std::string(where) + ": '" + settings.vault + "' has port 0");
+}
+
 }  // namespace
 
 Result<Settings> CompleteSettings(Settings flags) {
-  if (flags.vault.empty()) flags.vault = FromEnvironment("LOGVAULT_VAULT");
+  LV_RETURN_IF_ERROR(CheckVault(flags, "--vault"));
+  if (flags.vault.empty()) {
+    flags.vault = FromEnvironment("LOGVAULT_VAULT");
+    LV_RETURN_IF_ERROR(CheckVault(flags, "LOGVAULT_VAULT"));
+  }
   if (flags.credentials.empty()) flags.credentials = FromEnvironment("LOGVAULT_CREDENTIALS");
   if (!flags.vault.empty() && !flags.credentials.empty()) return flags;
   Result<Settings> config = LoadConfig();

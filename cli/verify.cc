@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -71,6 +72,7 @@ ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string
   options.anchor = DefaultAnchor(env.settings.offline);
   options.key = *key;
   options.known_note = anchor;
+  if (!anchor && !std::filesystem::exists(options.anchor)) TellNoAnchor(options.anchor);
   options.certificate_check = pki::CheckForwarderCertificate;
   // Nothing is shown before the end: there is nothing to save when the user interrupts.
   env.interrupt.EndAtOnce();
@@ -143,6 +145,10 @@ ExitCode RunVerify(const VerifyFlags& flags, Environment& env) {
     Result<std::string> note = config::ReadSmallFile(flags.anchor);
     if (!note.ok()) {
       Tell(note.status().message());
+      return ExitCode::kUsage;
+    }
+    if (!evidence::LooksLikeNote(*note)) {
+      Tell(flags.anchor + " is not a signed note; `logvault checkpoint --out FILE` makes one");
       return ExitCode::kUsage;
     }
     anchor = *std::move(note);

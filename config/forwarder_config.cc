@@ -118,7 +118,7 @@ void ReadKeysOfType(YamlReader& reader, SourceConfig& config) {
 SourceConfig ReadSource(YamlSource& source, const YamlNode& node, std::size_t index) {
   const std::string where = "sources[" + std::to_string(index) + "]";
   SourceConfig config;
-  config.line = node.line;
+  config.place = source.file + ":" + std::to_string(node.line);
   {
     YamlReader any(source, node, where,
                    {"name", "type", "format", "timezone", "path", "read_from", "udp", "tcp", "tls",

@@ -34,7 +34,7 @@ struct SourceConfig {
   std::string udp, tcp, tls, unix_path;  // syslog; at least one
   std::string directory;                 // journal; empty: the system's
   std::string socket;                    // audit
-  int line = 0;                          // where the source stands in the file, for later errors
+  std::string place;                     // FILE:LINE of the source, for later errors
   bool operator==(const SourceConfig&) const = default;
 };
 

@@ -117,6 +117,10 @@ std::string SignNote(std::string_view text, std::string_view key_name, const Sig
          "\n";
 }
 
+bool LooksLikeNote(std::string_view text) {
+  return text.find("\n\n" + std::string(kDash)) != std::string_view::npos;
+}
+
 Result<std::string> OpenNote(std::string_view note, const VerifierKey& key) {
   if (note.size() > kMaxNoteSize) return Corruption("note: longer than 64 KiB");
   auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; };

@@ -29,6 +29,9 @@ struct VerifierKey {
 // Returns the note: `text`, an empty line and one signature line.  REQUIRES: text ends in '\n'.
 std::string SignNote(std::string_view text, std::string_view key_name, const SigningKey& key);
 
+// Whether `text` means to be a note: it has a signature line behind an empty one.  Says nothing of what that is worth.
+bool LooksLikeNote(std::string_view text);
+
 // The text of `note` once the signature by `key` is verified.  Refuses a note without a signature by that
 // key, or with a wrong one (kCorruption).
 Result<std::string> OpenNote(std::string_view note, const VerifierKey& key);

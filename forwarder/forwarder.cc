@@ -47,8 +47,7 @@ std::string_view TypeName(SourceType type) {
 }
 
 Status WrongSource(const SourceConfig& source, const std::string& reason) {
-  return InvalidArgument("line " + std::to_string(source.line) + ": source " + source.name + ": " +
-                         reason);
+  return InvalidArgument(source.place + ": source " + source.name + ": " + reason);
 }
 
 Result<formats::TimeZone> ZoneOf(const SourceConfig& source) {
@@ -159,7 +158,7 @@ Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode
     if (mode == RunMode::kDrain && source.type != SourceType::kFile) continue;
     LV_RETURN_IF_ERROR(CheckSource(source));
     Result<std::unique_ptr<Source>> made = MakeSource(source, mode, clock_);
-    if (!made.ok()) return made.status().WithContext("source " + source.name);
+    if (!made.ok()) return made.status();
     sources_.push_back({source.name, made->get()});
     intake_->AddSource(source.name, *std::move(made));
   }

@@ -124,6 +124,7 @@ int main(int argc, char** argv) {
   if (!logvault::evidence::LockKeyMemory())
     spdlog::warn("key memory cannot be locked: it may be swapped out");
   Result<std::int64_t> timeout = logvault::config::ParseDuration(command.timeout);
+  if (timeout.ok() && *timeout <= 0) timeout = logvault::InvalidArgument("must be more than 0");
   if (!timeout.ok()) return Fail(timeout.status().WithContext("--timeout"));
   Result<ForwarderConfig> config = logvault::config::LoadForwarderConfig(command.config);
   if (!config.ok()) return Fail(config.status());

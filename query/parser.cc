@@ -57,6 +57,15 @@ Pattern PatternOf(std::string text, bool quoted) {
   return pattern;
 }
 
+// "10.0.0.0/99": an address, and a prefix length that none of its kind has.
+bool IsImpossibleNetwork(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash + 1 == text.size()) return false;
+  const std::string_view length = text.substr(slash + 1);
+  return length.find_first_not_of("0123456789") == std::string_view::npos &&
+         Network::ParseAddress(text.substr(0, slash)) && !Network::Parse(text);
+}
+
 bool IsNumber(std::string_view text) {
   std::size_t digits = 0, dots = 0;
   for (std::size_t i = text.starts_with('-') ? 1 : 0; i < text.size(); ++i) {
@@ -209,9 +218,18 @@ class Parser {
     Result<Word> word = ReadWord(false);
     if (!word.ok()) return word.status();
     if (Status counted = Count(word->begin); !counted.ok()) return counted;
+    if (Status possible = CheckNetwork(*word); !possible.ok()) return possible;
     Node term;
     term.patterns.push_back(PatternOf(std::move(word->text), word->quoted));
     return term;
+  }
+
+  [[nodiscard]] Status CheckNetwork(const Word& word) const {
+    if (word.quoted || !IsImpossibleNetwork(word.text)) return Status::Ok();
+    const bool v6 = word.text.find(':') != std::string::npos;
+    return Error(word.begin, "'" + word.text + "' is no network: an " + (v6 ? "IPv6" : "IPv4") +
+                                 " prefix has 0 to " + (v6 ? "128" : "32") +
+                                 " bits; to search for the text, quote it");
   }
 
   Status Count(std::size_t where) {
@@ -327,6 +345,7 @@ class Parser {
     }
     LV_RETURN_IF_ERROR(Count(word->begin));
     LV_RETURN_IF_ERROR(CheckValue(node, *word));
+    if (node.op != Op::kMatches) LV_RETURN_IF_ERROR(CheckNetwork(*word));
     node.patterns.push_back(PatternOf(std::move(word->text), word->quoted));
     return Status::Ok();
   }
@@ -374,6 +393,7 @@ class Parser {
       if (!word.ok()) return word.status();
       if (word->text.empty() && !word->quoted) return Error(at_, "a value is missing in this list");
       LV_RETURN_IF_ERROR(Count(word->begin));
+      LV_RETURN_IF_ERROR(CheckNetwork(*word));
       node.patterns.push_back(PatternOf(std::move(word->text), word->quoted));
       SkipBlanks();
       if (Peek() == ')') break;

@@ -86,14 +86,16 @@ class RowSender {
   std::map<std::pair<std::string, std::string>, std::uint32_t> ids_;
 };
 
-query::TimeField TimeFieldOf(v1::SearchRequest::TimeField by) {
+Result<query::TimeField> TimeFieldOf(v1::SearchRequest::TimeField by) {
   switch (by) {
+    case v1::SearchRequest::EVENT:
+      return query::TimeField::kEvent;
     case v1::SearchRequest::READ:
       return query::TimeField::kRead;
     case v1::SearchRequest::COMMIT:
       return query::TimeField::kCommit;
-    default:
-      return query::TimeField::kEvent;
+    default:  // of a newer client
+      return InvalidArgument("time field " + std::to_string(by) + " is not known here");
   }
 }
 
@@ -110,11 +112,13 @@ Result<query::Request> RequestFrom(const v1::SearchRequest& request, std::uint64
   }
   Result<query::Expression> expression = query::Expression::Parse(request.expression());
   if (!expression.ok()) return expression.status();
+  Result<query::TimeField> by = TimeFieldOf(request.by());
+  if (!by.ok()) return by.status();
   query::Request parsed;
   parsed.expression = *std::move(expression);
   if (request.has_since()) parsed.scope.since = request.since();
   if (request.has_until()) parsed.scope.until = request.until();
-  parsed.scope.by = TimeFieldOf(request.by());
+  parsed.scope.by = *by;
   parsed.scope.host_glob = request.host();
   parsed.scope.source_glob = request.source();
   parsed.scope.origin_glob = request.origin();

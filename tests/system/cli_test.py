@@ -5,6 +5,7 @@ import csv
 import io
 import os
 import re
+import shutil
 import sys
 import unittest
 
@@ -237,6 +238,44 @@ class CliTest(unittest.TestCase):
                 answer = self.query(*arguments, expect=USAGE)
                 self.assertIn(hint, answer.err)
                 self.assertEqual(b"", answer.out)
+
+    def test_what_cannot_be_meant_is_refused_by_its_name(self):
+        for arguments, hint in ((["query", "-n", "-1"], "--limit"), (["query", "-S", ""], "--source"), (["query", "-H", ""], "--host"),
+                                (["query", "10.0.0.0/99"], "column 1"), (["show", "a/b/c/1"], "HOST/SOURCE/SEQ")):
+            with self.subTest(arguments=arguments):
+                self.assertIn(hint, self.lab.cli(*arguments, expect=USAGE).err)
+        for wrong in ("127.0.0.1:99999", "127.0.0.1", "127.0.0.1:0"):
+            with self.subTest(vault=wrong):
+                self.assertIn("--vault", self.lab.cli("status", vault=wrong, expect=USAGE).err)
+                self.assertIn("LOGVAULT_VAULT", self.lab.logvault("status", env={"LOGVAULT_VAULT": wrong}, expect=USAGE).err)
+
+    def test_bytes_that_are_no_text_are_searched_over_the_network_too(self):
+        for arguments in ([b"\xff\xfe byte"], [b"byte", "-H", b"geo\xff"], ["--origin", b"*\xff*"]):
+            with self.subTest(arguments=arguments):
+                remote = self.lab.cli("query", *arguments, "-o", "raw")
+                self.assertIn(remote.code, (FOUND, NO_MATCH), str(remote))
+                self.assertEqual(self.lab.offline("query", *arguments, "-o", "raw").out, remote.out)
+        self.assertEqual(b"broken \xff\xfe byte\n", self.lab.cli("query", b"\xff\xfe byte", "-o", "raw", expect=FOUND).out)
+
+    def test_an_anchor_that_is_no_note_is_a_mistake_and_a_wrong_one_tampering(self):
+        note = self.lab.path("some.note")
+        for content in (b"", b"not a note\n", os.urandom(100)):
+            with open(note, "wb") as file:
+                file.write(content)
+            self.assertIn("some.note", self.lab.cli("verify", "--anchor", note, expect=USAGE).err)
+            self.assertIn("some.note", self.lab.offline("verify", "--anchor", note, expect=USAGE).err)
+        self.lab.cli("checkpoint", "--out", self.lab.path("good.note"), expect=0)
+        with open(self.lab.path("good.note"), "rb") as file:
+            good = file.read()
+        with open(note, "wb") as file:
+            file.write(good.replace(b"\n", b"0\n", 2))
+        self.lab.cli("verify", "--anchor", note, expect=4)
+
+    def test_offline_without_an_anchor_says_what_would_not_show(self):
+        copy = self.lab.path("copied")
+        shutil.copytree(self.lab.vault_dir, copy)
+        self.assertIn("older copy", self.lab.offline("verify", vault_dir=copy, expect=0).err)
+        self.assertNotIn("older copy", self.lab.offline("verify", expect=0).err)
 
     def test_an_unknown_field_gets_a_suggestion(self):
         self.assertIn("host", self.query("hots=geo01", expect=USAGE).err)

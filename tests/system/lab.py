@@ -62,7 +62,7 @@ class Answer:
 def run(argv, expect=None, stdin=b"", env=None, timeout=DEADLINE_S):
     """Runs to its end.  `expect`: the exit code it must have."""
     done = subprocess.run(
-        [str(a) for a in argv], input=stdin, capture_output=True, timeout=timeout, env=_environment(env), check=False
+        [a if isinstance(a, bytes) else str(a) for a in argv], input=stdin, capture_output=True, timeout=timeout, env=_environment(env), check=False
     )
     answer = Answer(list(argv), done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
     if expect is not None and answer.code != expect:
