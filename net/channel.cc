@@ -122,9 +122,12 @@ Status CollectorChannel::AwaitConnected(int timeout_ms) const {
   }
 }
 
-Status CollectorChannel::Explain(const grpc::Status& status) const {
+Status CollectorChannel::Explain(const grpc::Status& status, bool answered) const {
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromGrpc(status);
   const std::string& reason = status.error_message();
+  if (answered) {
+    return Unavailable("the connection to " + options_.address + " was lost (" + reason + ")");
+  }
 
   if (own_.certificate.not_after() < SystemClock().Now()) {
     return Unavailable(options_.address + " refused the connection: our certificate " +

@@ -34,8 +34,9 @@ class CollectorChannel {
   Status AwaitConnected(int timeout_ms) const;
 
   // The Status of a call that ended with `status`, saying what a person should look at where there
-  // was no connection: another address, another certificate, the collector's log.
-  [[nodiscard]] Status Explain(const grpc::Status& status) const;
+  // was no connection: another address, another certificate, the collector's log.  `answered`: this
+  // channel has worked before, so the connection was lost and not refused.
+  [[nodiscard]] Status Explain(const grpc::Status& status, bool answered) const;
 
   [[nodiscard]] const std::shared_ptr<grpc::Channel>& get() const { return channel_; }
 

@@ -51,7 +51,7 @@ class Session final : public grpc::ClientReadReactor<v1::SessionEvent> {
     }
     if (opened_.has_value()) return *opened_;
     if (status_.ok()) return Internal("the collector ended the session before it opened it");
-    return channel.Explain(status_);
+    return channel.Explain(status_, false);
   }
 
   bool ended() const LV_EXCLUDES(mutex_) {
@@ -111,7 +111,7 @@ class GrpcIngestClient final : public IngestClient {
     const ActiveCalls::Scope scope(calls_, context);
     v1::AppendResponse response;
     const grpc::Status status = stub_->Append(&context, request, &response);
-    if (!status.ok()) return channel_.Explain(status);
+    if (!status.ok()) return channel_.Explain(status, HasSession());
     return response;
   }
 
@@ -131,6 +131,11 @@ class GrpcIngestClient final : public IngestClient {
   void Cancel() override { calls_.Cancel(); }
 
  private:
+  [[nodiscard]] bool HasSession() const {
+    MutexLock lock(mutex_);
+    return session_ != nullptr;
+  }
+
   const CollectorChannel channel_;
   const int call_timeout_ms_;
   const std::unique_ptr<v1::Ingest::Stub> stub_;

@@ -5,6 +5,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -50,7 +51,8 @@ class GrpcQueryClient final : public QueryClient {
     const ActiveCalls::Scope scope(calls_, context);
     Response response;
     const grpc::Status status = ((*stub_).*method)(&context, request, &response);
-    if (!status.ok()) return channel_.Explain(status);
+    if (!status.ok()) return channel_.Explain(status, answered_);
+    answered_ = true;
     return response;
   }
 
@@ -63,19 +65,23 @@ class GrpcQueryClient final : public QueryClient {
     std::unique_ptr<grpc::ClientReader<Event>> reader = ((*stub_).*method)(&context, request);
     Event event;
     bool stopped = false;
-    while (!stopped && reader->Read(&event)) stopped = !on_event(event);
+    while (!stopped && reader->Read(&event)) {
+      answered_ = true;
+      stopped = !on_event(event);
+    }
     if (stopped) {
       context.TryCancel();
       while (reader->Read(&event)) continue;
     }
     const grpc::Status status = reader->Finish();
-    return stopped ? logvault::Status::Ok() : channel_.Explain(status);
+    return stopped ? logvault::Status::Ok() : channel_.Explain(status, answered_);
   }
 
   const CollectorChannel channel_;
   const int connect_timeout_ms_;
   const std::unique_ptr<v1::Query::Stub> stub_;
   ActiveCalls calls_;
+  std::atomic<bool> answered_{false};  // anything, by this channel
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ VerifyPass::VerifyPass(const Tables& tables, const VerifyOptions& options,
 
 void VerifyPass::Run(VerifyReport& report) {
   const std::uint64_t end = FindEnd(report);
+  if (end == 0) return;  // said by FindEnd: there is nothing to hold the rows against
   for (std::uint64_t index = 0; index < end; ++index) {
     CheckCheckpoint(index);
     CheckWitnesses(index);
@@ -73,7 +74,8 @@ std::uint64_t VerifyPass::FindEnd(VerifyReport& report) {
     break;
   }
   if (report.note.empty()) {
-    findings_.Add(0, "no stored checkpoint is signed by " + key_.ToString());
+    findings_.Add(0, "no stored checkpoint is signed by " + key_.ToString() +
+                         (witnesses_.empty() ? ": nothing else can be checked" : ""));
   }
   for (const Witness& witness : witnesses_) end = std::max(end, witness.checkpoint.size);
   return end;

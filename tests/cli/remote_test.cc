@@ -229,7 +229,10 @@ TEST_F(RemoteTest, VerifyHoldsTheVaultToAnAnchor) {
   Add({"more\n"});
   EXPECT_EQ(Run({"verify", "--anchor", file}).code, 0);
   std::ofstream(file) << "other-vault/00000000\n1\nAAAA\n";
-  EXPECT_EQ(Run({"verify", "--anchor", file}).code, 4);
+  EXPECT_EQ(Run({"verify", "--anchor", file}).code, 2) << "no note";
+  std::ofstream(file) << evidence::SignCheckpoint({"other-vault/00000000", 1, evidence::Hash{}},
+                                                  evidence::SigningKey::Generate());
+  EXPECT_EQ(Run({"verify", "--anchor", file}).code, 4) << "another vault's";
   EXPECT_EQ(Run({"verify", "--anchor", "/nowhere"}).code, 2);
 }
 
@@ -244,6 +247,7 @@ TEST_F(RemoteTest, AnAnswerThatBreaksOffIsExit3) {
   EXPECT_EQ(ran.code, 3) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("xxx")) << "what arrived is shown";
   EXPECT_THAT(ran.err, HasSubstr("INCOMPLETE: "));
+  EXPECT_THAT(ran.err, Not(HasSubstr("handshake"))) << "it was there before";
 }
 
 TEST_F(RemoteTest, AnInterruptIsExit130) {

@@ -88,7 +88,9 @@ class VerifyTest(unittest.TestCase):
         only_key = self.lab.path("only-key")
         os.makedirs(only_key, exist_ok=True)
         shutil.copy(self.lab.path("other", "vault.pub"), only_key)
-        self.lab.offline("verify", credentials=only_key, expect=INTEGRITY)
+        answer = self.lab.offline("verify", credentials=only_key, expect=INTEGRITY)
+        self.assertEqual(1, answer.text.count("no stored checkpoint is signed by"))
+        self.assertLessEqual(answer.text.count("BAD"), 3, "one mistake, not one line for every block:\n" + answer.text)
 
     def test_a_checkpoint_kept_elsewhere_is_checked(self):
         self.verify(self.lab.vault_dir, "--anchor", self.note, expect=OK)
