@@ -141,6 +141,7 @@ VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Che
   summary.records = verifier.auditor().records();
   summary.payload_bytes = verifier.payload_bytes();
   summary.findings = verifier.findings();
+  if (summary.findings == 0) summary.claims = verifier.auditor().claims();
   return summary;
 }
 

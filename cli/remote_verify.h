@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/remote_vault.h"
 #include "evidence/auditor.h"
@@ -16,6 +17,7 @@ struct VerifySummary {
   std::uint64_t payload_bytes = 0;
   std::uint64_t findings = 0;
   double seconds = 0;
+  std::vector<evidence::Finding> claims;  // hosts' words only; none where there are findings
   bool interrupted = false;
   Status lost;  // why it ended before the last block
 };

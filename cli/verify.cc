@@ -23,9 +23,13 @@ struct VerifyFlags {
   bool json = false;
 };
 
-void AppendFinding(const evidence::Finding& finding, bool json, std::string& out) {
+// What a finding is: proof, or a host's word alone.
+enum class Weight { kProof, kClaim };
+
+void AppendFinding(const evidence::Finding& finding, Weight weight, bool json, std::string& out) {
   if (!json) {
-    out += "BAD block " + std::to_string(finding.block);
+    out += std::string(weight == Weight::kProof ? "BAD" : "CLAIM") + " block " +
+           std::to_string(finding.block);
     if (!finding.host.empty()) {
       out += " (" + query::EscapeForTerminal(finding.host + "/" + finding.source);
       if (finding.first_seq > 0) {
@@ -43,7 +47,21 @@ void AppendFinding(const evidence::Finding& finding, bool json, std::string& out
   out += ",\"first_seq\":" + std::to_string(finding.first_seq) +
          ",\"last_seq\":" + std::to_string(finding.last_seq) + ",\"reason\":";
   query::AppendJsonString(finding.reason, out);
-  out += "}\n";
+  out += weight == Weight::kProof ? "}\n" : ",\"claim\":true}\n";
+}
+
+// Claims neither prove anything nor may they be passed over: somebody has to compare that host's note with others'.
+ExitCode AppendClaims(const std::vector<evidence::Finding>& claims, bool json, OutputStream& out) {
+  for (const evidence::Finding& claim : claims) {
+    AppendFinding(claim, Weight::kClaim, json, out.buffer());
+    out.Settle();
+  }
+  if (claims.empty()) return ExitCode::kOk;
+  Tell(
+      "a claim is that host's word, without the vault's signature: compare the notes that the "
+      "hosts keep "
+      "(logvault-forwarder status)");
+  return ExitCode::kAttention;
 }
 
 // The last line: in text a result, with -o json a remark.
@@ -85,7 +103,8 @@ ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string
   progress.reset();
   if (!report.ok()) return Fail(report.status());
   for (const evidence::Finding& finding : report->findings)
-    AppendFinding(finding, flags.json, env.out.buffer());
+    AppendFinding(finding, Weight::kProof, flags.json, env.out.buffer());
+  const ExitCode claims = AppendClaims(report->claims, flags.json, env.out);
   for (const std::string& file : report->damaged_files) Tell("damaged file: " + file);
   const bool good = report->findings.empty() && report->damaged_files.empty();
   const std::string counted = Counted(report->blocks, report->records) + ", " +
@@ -97,7 +116,7 @@ ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string
       flags.json, env.out);
   env.out.Flush();
   TellRate(report->records, report->payload_bytes, seconds);
-  return good ? ExitCode::kOk : ExitCode::kIntegrity;
+  return good ? claims : ExitCode::kIntegrity;
 }
 
 ExitCode VerifyOverNetwork(const VerifyFlags& flags, const std::optional<std::string>& anchor_note,
@@ -114,13 +133,14 @@ ExitCode VerifyOverNetwork(const VerifyFlags& flags, const std::optional<std::st
     anchor = *std::move(opened);
   }
   VerifySummary summary = VerifyRemote(**vault, anchor, [&](const evidence::Finding& finding) {
-    AppendFinding(finding, flags.json, env.out.buffer());
+    AppendFinding(finding, Weight::kProof, flags.json, env.out.buffer());
     env.out.Settle();
   });
   // K_0 never leaves the collector, so only it, or its folder, can check the seals.
   const std::string counted = Counted(summary.blocks, summary.records) +
                               ", seals attested by the vault; vault " + (*vault)->key().name;
-  ExitCode code = summary.findings == 0 ? ExitCode::kOk : ExitCode::kIntegrity;
+  const ExitCode claims = AppendClaims(summary.claims, flags.json, env.out);
+  ExitCode code = summary.findings == 0 ? claims : ExitCode::kIntegrity;
   std::string verdict =
       summary.findings == 0
           ? "verified: " + counted

@@ -33,8 +33,13 @@ void Auditor::Report(const BatchHeader* batch, std::string reason) {
 
 void Auditor::AddMissingBlock() {
   Report(nullptr, "the block is missing");
-  tree_.Append(LeafHash(""));
+  AppendLeaf(LeafHash(""));
   prev_.reset();
+}
+
+void Auditor::AppendLeaf(const Hash& leaf) {
+  tree_.Append(leaf);
+  roots_.Add(tree_.Root());
 }
 
 void Auditor::AddBlock(std::string_view bytes) {
@@ -55,7 +60,7 @@ void Auditor::AddBlock(std::string_view bytes) {
     }
     CheckBody(*block);
   }
-  tree_.Append(leaf);
+  AppendLeaf(leaf);
   prev_ = leaf;
 }
 
@@ -129,6 +134,7 @@ void Auditor::CheckRecords(const BlockHeader& block) {
   if (stream == streams_.end())
     return Report(&*batch, "the batch belongs to no stream that was announced");
   StreamState& state = stream->second;
+  CheckSeen(*batch);
 
   auto epoch = epochs_.find({state.host, batch->epoch});
   if (epoch == epochs_.end()) {
@@ -169,6 +175,18 @@ void Auditor::CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch&
   if (Status seal = VerifyBatchSeal(bytes, key.view()); !seal.ok())
     return Report(&batch, seal.message());
   ++seals_checked_;
+}
+
+void Auditor::CheckSeen(const BatchHeader& batch) {
+  if (batch.seen_size == 0 || claims_.size() >= kMaxClaims) return;
+  const std::optional<Hash> root = roots_.At(batch.seen_size);
+  const bool ahead = batch.seen_size > tree_.size();
+  if (!ahead && (!root.has_value() || *root == batch.seen_root)) return;
+  claims_.push_back(Describe(tree_.size(), &batch,
+                             "the host says it saw a checkpoint of size " +
+                                 std::to_string(batch.seen_size) +
+                                 (ahead ? ", which the vault had not reached"
+                                        : " with another root: " + batch.seen_root.Hex())));
 }
 
 Status Auditor::GiveSealKey(std::string_view host, std::uint64_t epoch, std::string_view k0) {

@@ -16,6 +16,7 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/merkle.h"
+#include "evidence/root_history.h"
 
 namespace logvault::evidence {
 
@@ -35,6 +36,8 @@ struct Finding {
 using CertificateCheck =
     std::function<Result<std::string>(std::string_view certificate_der, std::string_view ca_pem,
                                       std::string_view host, UnixNanos at)>;
+
+inline constexpr std::size_t kMaxClaims = 1000;
 
 class Auditor {
  public:
@@ -73,6 +76,10 @@ class Auditor {
     std::uint64_t records = 0;
     std::uint64_t gaps = 0;
   };
+  // What hosts say of checkpoints that they saw and that this history does not have.  A host's word alone: it may lie, or
+  // the vault may have shown it another history.  Of use only where nothing else is wrong with the tree.  At most
+  // kMaxClaims are kept.
+  [[nodiscard]] const std::vector<Finding>& claims() const { return claims_; }
   // By stream id.
   [[nodiscard]] const std::map<Hash, StreamState>& streams() const { return streams_; }
 
@@ -91,10 +98,14 @@ class Auditor {
   void CheckKey(const BlockHeader& block);
   void CheckRecords(const BlockHeader& block);
   void CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch& epoch);
+  void CheckSeen(const BatchHeader& batch);
+  void AppendLeaf(const Hash& leaf);
 
   const CertificateCheck certificate_check_;
   const OnFinding on_finding_;
   CompactTree tree_;
+  RootHistory roots_;
+  std::vector<Finding> claims_;
   std::optional<Hash> prev_;  // unknown after a missing block
   UnixNanos last_commit_time_ = INT64_MIN;
   std::optional<GenesisBody> genesis_;

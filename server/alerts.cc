@@ -52,6 +52,18 @@ storage::Entry UncleanAlert(const std::string& host, std::uint64_t epoch,
                 {"last_seal", last_seal}});
 }
 
+storage::Entry SeenAlert(const std::string& host, const std::string& source,
+                         const evidence::BatchHeader& batch, bool ahead) {
+  return Alert({{"type", "seen"},
+                {"host", host},
+                {"source", source},
+                {"first_seq", batch.first_seq},
+                {"last_seq", batch.last_seq()},
+                {"seen_size", batch.seen_size},
+                {"seen_root", batch.seen_root.Hex()},
+                {"ahead", ahead}});
+}
+
 storage::Entry ClockAlert(const std::string& host, std::int64_t ahead_ns) {
   return Alert({{"type", "clock"}, {"host", host}, {"ahead_ns", ahead_ns}});
 }

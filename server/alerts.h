@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "evidence/batch.h"
 #include "server/silence_watch.h"
 #include "storage/vault.h"
 
@@ -22,6 +23,9 @@ storage::Entry ForeignStreamAlert(const std::string& host, const std::string& ow
 // `last_seal`.
 storage::Entry UncleanAlert(const std::string& host, std::uint64_t epoch,
                             std::uint64_t previous_epoch, std::uint32_t last_seal);
+// `host` says that it saw a checkpoint which is not in our history: its word alone.
+storage::Entry SeenAlert(const std::string& host, const std::string& source,
+                         const evidence::BatchHeader& batch, bool ahead);
 // The clock of `host` is ahead by `ahead_ns`.
 storage::Entry ClockAlert(const std::string& host, std::int64_t ahead_ns);
 // `host` has used up its bytes of the day.

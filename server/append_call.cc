@@ -119,9 +119,26 @@ Status AppendCall::TakeBatch(int item) {
   accepted.records = checked->header.record_count;
   accepted.payload_bytes = checked->entry.payload.size();
   Add(std::move(checked->entry), item);
+  LV_RETURN_IF_ERROR(TakeSeen(checked->header));
   if (checked->clock_ahead_ns > 0 && ingest_.alerts.Allow("clock " + host_)) {
     Add(ClockAlert(host_, checked->clock_ahead_ns), kNoItem);
   }
+  return Status::Ok();
+}
+
+Status AppendCall::TakeSeen(const evidence::BatchHeader& batch) {
+  Result<SeenCheck::Verdict> verdict =
+      seen_check_.Check(batch, ingest_.reader(), ingest_.vault.head());
+  if (!verdict.ok()) return OurFault(verdict.status());
+  if (*verdict == SeenCheck::Verdict::kOurs || !ingest_.alerts.Allow("seen " + host_)) {
+    return Status::Ok();
+  }
+  Result<std::optional<storage::StreamHead>> stream = ingest_.reader().Stream(batch.stream_id);
+  if (!stream.ok()) return OurFault(stream.status());
+  const std::string source = stream->has_value() ? (*stream)->source : "";
+  spdlog::error("host {} says it saw a checkpoint of size {} that is not in this vault's history",
+                host_, batch.seen_size);
+  Add(SeenAlert(host_, source, batch, *verdict == SeenCheck::Verdict::kAhead), kNoItem);
   return Status::Ok();
 }
 

@@ -13,6 +13,7 @@
 #include "common/status.h"
 #include "proto/logvault.pb.h"
 #include "server/ingest_context.h"
+#include "server/seen_check.h"
 
 namespace logvault::server {
 
@@ -37,6 +38,8 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
   Status TakeItem(int item);
   Status TakeRegistration(int item);
   Status TakeBatch(int item);
+  // Raises an alert where the checkpoint that the batch's host saw is not one of ours.
+  Status TakeSeen(const evidence::BatchHeader& batch);
   // Puts `entry` into the group that is committed next; its outcome is item `item`'s.
   void Add(storage::Entry entry, int item);
   void Refuse(int item, const std::string& reason);
@@ -53,6 +56,7 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
   v1::AppendResponse& response_;
   const Finish finish_;
 
+  SeenCheck seen_check_;
   int next_item_ = 0;
   std::vector<storage::Entry> group_;
   std::vector<int> group_items_;  // the item each entry of the group is of, or kNoItem

@@ -26,6 +26,7 @@ struct VerifyOptions {
 
 struct VerifyReport {
   std::vector<evidence::Finding> findings;  // proof that something is not as it must be
+  std::vector<evidence::Finding> claims;    // hosts' words only; none where there are findings
   std::vector<std::string> damaged_files;   // that RocksDB refused to read
   std::uint64_t blocks = 0;
   std::uint64_t records = 0;

@@ -59,6 +59,7 @@ void VerifyPass::Run(VerifyReport& report) {
   report.records = auditor_.records();
   report.payload_bytes = payload_bytes_;
   report.seals_checked = auditor_.seals_checked();
+  report.claims = auditor_.claims();
 }
 
 // How many blocks there must be: what the newest checkpoint says, of the vault's own and of the

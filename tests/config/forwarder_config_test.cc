@@ -46,7 +46,7 @@ TEST(ForwarderConfigTest, TheAnnotatedExampleHasEveryTypeOfSource) {
   syslog.format = "syslog";
   syslog.path = "/var/log/syslog";
   syslog.timezone = "Asia/Tokyo";
-  syslog.line = config->sources[0].line;
+  syslog.place = config->sources[0].place;
   EXPECT_EQ(config->sources[0], syslog);
   EXPECT_EQ(config->sources[3].path, "/var/log/tomcat/localhost_access_log.*.txt");
 
@@ -58,7 +58,7 @@ TEST(ForwarderConfigTest, TheAnnotatedExampleHasEveryTypeOfSource) {
   net.tcp = "127.0.0.1:5514";
   net.tls = "127.0.0.1:6514";
   net.unix_path = "/run/logvault/log";
-  net.line = syslog.line + 5;
+  net.place = "deploy/forwarder.yaml:40";
   EXPECT_EQ(config->sources[5], net);
   EXPECT_EQ(config->sources[6].type, SourceType::kJournal);
   EXPECT_EQ(config->sources[6].directory, "/var/log/journal");
@@ -88,7 +88,7 @@ TEST(ForwarderConfigTest, BlockStyleMeansTheSame) {
   EXPECT_EQ(*flow, *block);
   EXPECT_EQ(flow->path, "/etc/lv/logs/*.log");
   EXPECT_EQ(flow->read_from, ReadFrom::kEnd);
-  EXPECT_EQ(flow->line, 6);
+  EXPECT_EQ(flow->place, "/etc/lv/f.yaml:6");
 }
 
 TEST(ForwarderConfigTest, ASourceThatIsNoFileHasItsFormat) {

@@ -86,6 +86,7 @@ class History {
       }
       if (i == 2) static_cast<void>(auditor.GiveSealKey("geo01", 7, kK0));
     }
+    claims = auditor.claims();
     seals_checked = auditor.seals_checked();
     records = auditor.records();
     return findings;
@@ -93,6 +94,7 @@ class History {
 
   static const std::string kK0;
   std::vector<std::string> blocks;
+  mutable std::vector<Finding> claims;
   mutable std::uint64_t seals_checked = 0;
   mutable std::uint64_t records = 0;
   std::uint64_t next_seq_ = 1;
@@ -106,6 +108,60 @@ class History {
 };
 
 const std::string History::kK0(32, 'k');
+
+Hash RootOfFirst(const History& history, std::size_t size) {
+  CompactTree tree;
+  for (std::size_t i = 0; i < size; ++i) tree.Append(LeafHash(history.blocks[i]));
+  return tree.Root();
+}
+
+TEST(AuditorTest, ACheckpointThatAHostSawIsOneOfThisHistoryOrAClaim) {
+  History history;
+  for (std::uint64_t size : {1, 2, 3, 5}) {
+    while (history.blocks.size() < size + 1)
+      history.Append(BlockKind::kRecords, history.NextBatch());
+    const Hash root = RootOfFirst(history, size);
+    history.Append(BlockKind::kRecords, history.NextBatch([&](BatchHeader& header) {
+      header.seen_size = size;
+      header.seen_root = root;
+    }));
+  }
+  EXPECT_THAT(history.Audit(), IsEmpty());
+  EXPECT_THAT(history.claims, IsEmpty());
+
+  const std::size_t block = history.blocks.size();
+  history.Append(BlockKind::kRecords, history.NextBatch([](BatchHeader& header) {
+    header.seen_size = 3;
+    header.seen_root = Sha256("another history");
+  }));
+  history.Append(BlockKind::kRecords, history.NextBatch([&](BatchHeader& header) {
+    header.seen_size = block + 2;
+    header.seen_root = Sha256("nobody knows");
+  }));
+  EXPECT_THAT(history.Audit(), IsEmpty()) << "a lying host plants no proof against the vault";
+  ASSERT_THAT(history.claims, SizeIs(2));
+  EXPECT_EQ(history.claims[0].block, block);
+  EXPECT_EQ(history.claims[0].host, "geo01");
+  EXPECT_THAT(history.claims[0].reason, HasSubstr("size 3 with another root"));
+  EXPECT_THAT(history.claims[1].reason, HasSubstr("had not reached"));
+}
+
+TEST(RootHistoryTest, KnowsTheLastSizesAndAdmitsWhatItForgot) {
+  RootHistory roots;
+  EXPECT_EQ(roots.At(0), std::nullopt);
+  EXPECT_EQ(roots.At(1), std::nullopt);
+  const std::uint64_t end = kRootsKept + 5;
+  for (std::uint64_t size = 1; size <= end; ++size) {
+    Hash root;
+    root.bytes[0] = static_cast<std::uint8_t>(size);
+    roots.Add(root);
+  }
+  EXPECT_EQ(roots.At(5), std::nullopt);
+  ASSERT_TRUE(roots.At(6).has_value());
+  EXPECT_EQ(roots.At(6)->bytes[0], 6);
+  EXPECT_EQ(roots.At(end)->bytes[0], static_cast<std::uint8_t>(end));
+  EXPECT_EQ(roots.At(end + 1), std::nullopt);
+}
 
 TEST(AuditorTest, ATrueHistoryHasNoFindings) {
   History history;

@@ -245,6 +245,26 @@ TEST_F(IngestTest, AHostWhoseClockIsAheadIsFlagged) {
   EXPECT_THAT(Alerts(), testing::Contains(HasSubstr("\"clock\"")));
 }
 
+TEST_F(IngestTest, ACheckpointThatIsNotOursIsRecordedAsThatHostsClaim) {
+  OpenAndRegister();
+  TestHost::Draft honest = geo01->DraftBatch("syslog", 1, {"a\n"}, lab.clock.Now());
+  VerifyReceipt(last, 0);
+  honest.header.seen_size = have_size;
+  honest.header.seen_root = have_root;
+  EXPECT_EQ(AppendOne(geo01->Seal(honest)).outcome(), v1::ItemReceipt::COMMITTED);
+  EXPECT_THAT(Alerts(), testing::IsEmpty());
+
+  TestHost::Draft lying = geo01->DraftBatch("syslog", 2, {"b\n"}, lab.clock.Now());
+  lying.header.seen_size = have_size;
+  lying.header.seen_root = evidence::Sha256("another history");
+  EXPECT_EQ(AppendOne(geo01->Seal(lying)).outcome(), v1::ItemReceipt::COMMITTED)
+      << "its records are evidence all the same";
+  EXPECT_THAT(Alerts(), testing::ElementsAre(testing::AllOf(
+                            HasSubstr("\"type\":\"seen\",\"host\":\"geo01\",\"source\":\"syslog\""),
+                            HasSubstr("\"first_seq\":2"), HasSubstr("\"ahead\":false"))));
+  EXPECT_TRUE(lab.collector->halted().ok()) << "no host stops the vault by lying";
+}
+
 TEST_F(IngestTest, AHostOverItsDailyBytesIsHeldBackAndAlerted) {
   client.reset();
   lab.Stop();
