@@ -20,9 +20,12 @@ std::size_t SizeOf(const std::vector<Entry>& entries) {
   return bytes;
 }
 
-bool IsTheEntriesFault(const Status& status) {
+// Whether it may be otherwise for one caller's entries than for the group's: what they are, or which reserve of the
+// disk they may use.
+bool DependsOnTheEntries(const Status& status) {
   return status.code() == StatusCode::kInvalidArgument ||
-         status.code() == StatusCode::kFailedPrecondition;
+         status.code() == StatusCode::kFailedPrecondition ||
+         status.code() == StatusCode::kResourceExhausted;
 }
 
 }  // namespace
@@ -39,10 +42,12 @@ Committer::~Committer() {
 
 Status Committer::Submit(std::vector<Entry> entries, Done done) {
   const std::size_t bytes = SizeOf(entries);
+  const std::size_t queue_bytes_max =
+      queue_bytes_max_ + (AreOwnWords(entries) ? kOwnQueueBytes : 0);
   {
     MutexLock lock(mutex_);
     // Whatever its size, a request is taken by an empty queue: else it could never be.
-    if (queued_bytes_ > 0 && queued_bytes_ + bytes > queue_bytes_max_) {
+    if (queued_bytes_ > 0 && queued_bytes_ + bytes > queue_bytes_max) {
       return ResourceExhausted("the commit queue holds " + std::to_string(queued_bytes_) +
                                " bytes and is full");
     }
@@ -100,8 +105,8 @@ void Committer::CommitGroup(std::vector<Work> group) {
     for (Entry& entry : work.entries) entries.push_back(std::move(entry));
   }
   Result<Commit> commit = vault_.Append(entries);
-  if (!commit.ok() && group.size() > 1 && IsTheEntriesFault(commit.status())) {
-    // One caller's entries cannot become blocks; the others must not suffer for it.
+  if (!commit.ok() && group.size() > 1 && DependsOnTheEntries(commit.status())) {
+    // One caller's entries cannot become blocks now; the others must not suffer for it.
     std::span<const Entry> rest = entries;
     for (std::size_t i = 0; i < group.size(); ++i) {
       group[i].done(vault_.Append(rest.first(counts[i])));

@@ -16,6 +16,8 @@
 namespace logvault::storage {
 
 inline constexpr std::size_t kDefaultQueueBytes = 64u << 20;
+// On top, for the vault's own words: hosts that fill the queue silence neither an alert nor an investigator.
+inline constexpr std::size_t kOwnQueueBytes = 8u << 20;
 inline constexpr std::size_t kMaxGroupBytes = 8u << 20;
 
 class Committer {

@@ -72,6 +72,13 @@ Status CheckGenesis(const evidence::GenesisBody& genesis, const evidence::Signin
 
 }  // namespace
 
+bool AreOwnWords(std::span<const Entry> entries) {
+  return std::all_of(entries.begin(), entries.end(), [](const Entry& entry) {
+    return entry.kind != evidence::BlockKind::kStream && entry.kind != evidence::BlockKind::kKey &&
+           entry.kind != evidence::BlockKind::kRecords;
+  });
+}
+
 Vault::Vault(VaultOptions options, evidence::SigningKey key, const Clock& clock,
              std::shared_ptr<Tables> tables)
     : options_(std::move(options)),
@@ -237,6 +244,7 @@ Status Vault::CheckDiskReserve(std::span<const Entry> group) const {
   const std::uint64_t disk_bytes = std::filesystem::space(options_.dir, error).capacity;
   if (error) return Unavailable(options_.dir + ": " + error.message());
   std::uint64_t needed = std::min(options_.disk_reserve_bytes, disk_bytes / kDiskReservePart);
+  if (AreOwnWords(group)) needed /= kOwnReservePart;
   for (const Entry& entry : group) {
     needed += kCopiesOfAGroup * (entry.body.size() + entry.payload.size());
   }

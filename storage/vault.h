@@ -31,6 +31,9 @@ namespace logvault::storage {
 inline constexpr std::uint64_t kDefaultDiskReserveBytes = 256ull << 20;
 // Of a small disk the reserve is at most this part, so that it is of use too.
 inline constexpr std::uint64_t kDiskReservePart = 4;
+// The vault's own words may use all but this part of it: while ingest has stopped, an investigator still works and alerts
+// are still recorded, also after RocksDB has written its memtable out.
+inline constexpr std::uint64_t kOwnReservePart = 4;
 
 struct VaultOptions {
   std::string dir;
@@ -49,6 +52,9 @@ struct Entry {
   std::vector<evidence::PositionEntry> position;  // RECORDS: the position after the batch
   std::string seal_key;                           // KEY: K_0, 32 bytes
 };
+
+// Whether all of `entries` are the vault's own words (ACCESS, ALERT, SILENCE ...) and nothing that a host sent.
+bool AreOwnWords(std::span<const Entry> entries);
 
 enum class Outcome {
   kCommitted,

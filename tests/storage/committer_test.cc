@@ -103,7 +103,8 @@ class HeldCommitterTest : public VaultTest {
 };
 
 TEST_F(HeldCommitterTest, AFullQueueSaysSoAndWhatItHoldsIsCommittedAtTheEnd) {
-  CreateVault();
+  CreateVaultWithStream();
+  const std::uint64_t before = vault_->head().size;
   std::atomic<int> answered = 0;
   {
     Committer committer(*vault_, 4096);
@@ -112,14 +113,20 @@ TEST_F(HeldCommitterTest, AFullQueueSaysSoAndWhatItHoldsIsCommittedAtTheEnd) {
       EXPECT_TRUE(commit.ok()) << commit.status();
       ++answered;
     };
-    EXPECT_EQ(committer.Submit({Alert(std::string(1000, 'x'))}, count), Status::Ok());
-    EXPECT_EQ(committer.Submit({Alert(std::string(4000, 'x'))}, count).code(),
-              StatusCode::kResourceExhausted);
+    EXPECT_EQ(committer.Submit({host_.Records("access", {evidence::RandomBytes(1000)})}, count),
+              Status::Ok());
+    EXPECT_EQ(
+        committer.Submit({host_.Records("access", {evidence::RandomBytes(4000)})}, count).code(),
+        StatusCode::kResourceExhausted);
     EXPECT_GT(committer.queued_bytes(), 1000u);
+    EXPECT_EQ(committer.Submit({Alert(std::string(4000, 'x'))}, count), Status::Ok())
+        << "the vault's own words have room of their own";
+    EXPECT_EQ(committer.Submit({Alert("a"), host_.Records("access", {"x\n"})}, count).code(),
+              StatusCode::kResourceExhausted);
     Release();
   }
-  EXPECT_EQ(answered, 1);
-  EXPECT_EQ(vault_->head().size, 3u);
+  EXPECT_EQ(answered, 2);
+  EXPECT_EQ(vault_->head().size, before + 3);
 }
 
 TEST_F(HeldCommitterTest, OneCallersBadEntryDoesNotFailTheOthers) {

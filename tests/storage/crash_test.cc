@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <latch>
 
 #include "storage/anchor.h"
+#include "storage/committer.h"
 #include "storage/verify.h"
 #include "tests/storage/faulty_disk.h"
 #include "tests/storage/seeds.h"
@@ -141,6 +143,52 @@ TEST_F(CrashTest, BelowTheDiskReserveNothingIsWrittenAndAboveItTheVaultGoesOn) {
   EXPECT_EQ(vault_->head(), before);
   disk_->SetFreeBytes(2 << 20);
   EXPECT_EQ(Append({batch}).entries[0].outcome, Outcome::kCommitted);
+}
+
+TEST_F(CrashTest, PartOfTheDiskReserveIsForTheVaultsOwnWords) {
+  CreateVaultWithStream();
+  options_.disk_reserve_bytes = 4 << 20;
+  Reopen();
+  Entry access;
+  access.kind = evidence::BlockKind::kAccess;
+  access.body = "{}";
+  const Entry batch = NextBatch();
+  disk_->SetFreeBytes(3 << 20);
+  EXPECT_EQ(vault_->Append({&batch, 1}).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(Append({access}).entries[0].outcome, Outcome::kCommitted);
+  const Entry both[] = {batch, access};
+  EXPECT_EQ(vault_->Append(both).status().code(), StatusCode::kResourceExhausted);
+  disk_->SetFreeBytes(1 << 20);
+  EXPECT_EQ(vault_->Append({&access, 1}).status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(CrashTest, AHostThatFindsNoRoomDoesNotKeepAnInvestigatorOut) {
+  CreateVaultWithStream();
+  options_.disk_reserve_bytes = 4 << 20;
+  Reopen();
+  disk_->SetFreeBytes(3 << 20);
+  Entry access;
+  access.kind = evidence::BlockKind::kAccess;
+  access.body = "{}";
+  Status host, investigator = Internal("not answered");
+  {
+    Committer committer(*vault_);
+    std::latch held(1), go_on(1);
+    const auto hold = [&](const Result<Commit>&) {
+      held.count_down();
+      go_on.wait();
+    };
+    ASSERT_TRUE(committer.Submit({access}, hold).ok());
+    held.wait();  // what is submitted now is one group
+    const auto answer = [](Status& to) {
+      return [&to](const Result<Commit>& commit) { to = commit.status(); };
+    };
+    ASSERT_TRUE(committer.Submit({NextBatch()}, answer(host)).ok());
+    ASSERT_TRUE(committer.Submit({access}, answer(investigator)).ok());
+    go_on.count_down();
+  }
+  EXPECT_EQ(host.code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(investigator, Status::Ok());
 }
 
 // The last append of a dying disk is on it in part, the rest of its bytes are zeros.
