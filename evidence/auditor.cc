@@ -33,6 +33,7 @@ void Auditor::Report(const BatchHeader* batch, std::string reason) {
 
 void Auditor::AddMissingBlock() {
   Report(nullptr, "the block is missing");
+  access_.AddUnknown();
   AppendLeaf(LeafHash(""));
   prev_.reset();
 }
@@ -47,6 +48,7 @@ void Auditor::AddBlock(std::string_view bytes) {
   Result<BlockHeader> block = BlockHeader::Parse(bytes);
   if (!block.ok()) {
     Report(nullptr, block.status().message());
+    access_.AddUnknown();
   } else {
     if (block->index != tree_.size()) {
       Report(nullptr, "the block states another index: " + std::to_string(block->index));
@@ -65,6 +67,9 @@ void Auditor::AddBlock(std::string_view bytes) {
 }
 
 void Auditor::CheckBody(const BlockHeader& block) {
+  std::vector<std::string> reasons;
+  access_.Add(tree_.size(), block, reasons);
+  for (std::string& reason : reasons) Report(nullptr, std::move(reason));
   switch (block.kind) {
     case BlockKind::kGenesis:
       return CheckGenesis(block);
@@ -76,6 +81,7 @@ void Auditor::CheckBody(const BlockHeader& block) {
       return CheckRecords(block);
     case BlockKind::kAccess:
     case BlockKind::kAccessEnd:
+      return;  // access_ has looked at them
     case BlockKind::kIndex:
     case BlockKind::kAlert:
     case BlockKind::kSilence:

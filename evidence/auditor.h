@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "evidence/access_check.h"
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
@@ -45,8 +46,8 @@ class Auditor {
 
   Auditor(CertificateCheck certificate_check, OnFinding on_finding);
 
-  // The next block of the vault.  Checks its form, index, prev, commit time, the body of its kind and, for
-  // RECORDS, signature, stream order and stream_prev.  A block that cannot be parsed is a finding and still
+  // The next block of the vault.  Checks its form, index, prev, commit time, the body of its kind, that
+  // ACCESS_END blocks end calls that were recorded, and, for RECORDS, signature, stream order and stream_prev.  A block that cannot be parsed is a finding and still
   // counts as a leaf.  `bytes` is what is stored under `tree().size()`.
   void AddBlock(std::string_view bytes);
   // Nothing is stored where the next block must be.
@@ -103,6 +104,7 @@ class Auditor {
 
   const CertificateCheck certificate_check_;
   const OnFinding on_finding_;
+  AccessCheck access_;
   CompactTree tree_;
   RootHistory roots_;
   std::vector<Finding> claims_;

@@ -172,6 +172,22 @@ TEST(AuditorTest, ATrueHistoryHasNoFindings) {
   EXPECT_EQ(history.seals_checked, 5u);
 }
 
+TEST(AuditorTest, AnEndOfACallThatNobodyMadeIsAFinding) {
+  History history;
+  AccessBody asked{"ann", "investigator", std::string(64, 'a'), "", "hosts", 3, Sha256("{}"), 2,
+                   "{}"};
+  history.Append(BlockKind::kAccess, asked.Serialize());
+  AccessEndBody ended;
+  ended.access = 3;
+  history.Append(BlockKind::kAccessEnd, ended.Serialize());
+  EXPECT_THAT(history.Audit(), IsEmpty());
+  history.Append(BlockKind::kAccessEnd, ended.Serialize());
+  const std::vector<Finding> findings = history.Audit();
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].block, 5u);
+  EXPECT_THAT(findings[0].reason, HasSubstr("has its end already"));
+}
+
 TEST(AuditorTest, EveryFlippedBitIsAFinding) {
   History history;
   for (int i = 0; i < 3; ++i) history.Append(BlockKind::kRecords, history.NextBatch());

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "evidence/access.h"
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
@@ -22,6 +23,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto v = GenesisBody::Parse(input); v.ok()) require(v->Serialize() == input);
   if (auto v = StreamBody::Parse(input); v.ok()) require(v->Serialize() == input);
   if (auto v = KeyBody::Parse(input); v.ok()) require(v->Serialize() == input);
+  // Members may stand in another order: what is read must be the same once more.
+  if (auto v = AccessBody::Parse(input); v.ok()) require(AccessBody::Parse(v->Serialize()).ok());
+  if (auto v = AccessTextBody::Parse(input); v.ok()) {
+    require(*AccessTextBody::Parse(v->Serialize()) == *v);
+  }
+  if (auto v = AccessEndBody::Parse(input); v.ok()) {
+    require(*AccessEndBody::Parse(v->Serialize()) == *v);
+  }
   if (auto v = VerifierKey::Parse(input); v.ok()) require(v->ToString() != "");
   if (auto v = Checkpoint::Parse(input); v.ok()) require(input.starts_with(v->ToString()));
   static_cast<void>(BatchHeader::Parse(input));
