@@ -38,6 +38,7 @@ Action DefineHosts(CLI::App& command);
 Action DefineShow(CLI::App& command);
 Action DefineVerify(CLI::App& command);
 Action DefineProof(CLI::App& command);
+Action DefineAudit(CLI::App& command);
 Action DefinePki(CLI::App& command);
 
 // Tells what went wrong; returns the exit code of a command that ends with it.

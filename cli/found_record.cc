@@ -8,6 +8,7 @@
 #include "cli/remote_vault.h"
 #include "evidence/merkle.h"
 #include "formats/format.h"
+#include "net/access.h"
 
 namespace logvault::cli {
 namespace {
@@ -66,8 +67,16 @@ Result<std::string> FetchPayload(RemoteVault& vault, std::uint64_t index) {
   request.set_first(index);
   request.set_end(index + 1);
   request.set_payloads(true);
+  request.set_tree_size(vault.checkpoint().size);
+  bool begun = false;
+  Status recorded;
   std::string payload, error = "the vault did not send it";
   Status status = vault.client().Blocks(request, [&](const v1::BlocksEvent& event) {
+    if (!std::exchange(begun, true)) {
+      recorded =
+          vault.CheckAccess(event.access(), net::kCallBlocks, net::QueryText(request)).status();
+    }
+    if (!recorded.ok()) return false;
     for (const v1::StoredBlock& stored : event.blocks()) {
       if (stored.index() != index) continue;
       payload = stored.payload();
@@ -76,6 +85,7 @@ Result<std::string> FetchPayload(RemoteVault& vault, std::uint64_t index) {
     return true;
   });
   if (!status.ok()) return status;
+  if (!recorded.ok()) return recorded;
   if (!error.empty()) return Corruption("block " + std::to_string(index) + ": " + error);
   return payload;
 }
@@ -88,8 +98,11 @@ Result<Stored> FindRemote(const RecordName& name, const Environment& env) {
   request.set_host(name.host);
   request.set_source(name.source);
   request.set_seq(name.seq);
+  request.set_tree_size((*vault)->checkpoint().size);
   Result<v1::ShowResponse> response = (*vault)->client().Show(request);
   if (!response.ok()) return response.status();
+  LV_RETURN_IF_ERROR(
+      (*vault)->CheckAccess(response->access(), net::kCallShow, net::QueryText(request)).status());
   Result<evidence::Checkpoint> checkpoint = (*vault)->Verify(response->checkpoint());
   if (!checkpoint.ok()) return checkpoint.status();
   Stored found;

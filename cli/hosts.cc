@@ -8,7 +8,9 @@
 #include "cli/command.h"
 #include "cli/offline_vault.h"
 #include "cli/remote_vault.h"
+#include "evidence/access.h"
 #include "formats/time_zone.h"
+#include "net/access.h"
 #include "query/output.h"
 
 namespace logvault::cli {
@@ -45,15 +47,23 @@ Result<Listing> ListRemote(const Environment& env) {
   Result<std::unique_ptr<RemoteVault>> vault =
       RemoteVault::Connect(env.settings, env.interrupt.token());
   if (!vault.ok()) return vault.status();
-  Result<v1::HostsResponse> response = (*vault)->client().Hosts({});
+  v1::HostsRequest request;
+  request.set_tree_size((*vault)->checkpoint().size);
+  Result<v1::HostsResponse> response = (*vault)->client().Hosts(request);
   if (!response.ok()) return response.status();
+  LV_RETURN_IF_ERROR(
+      (*vault)->CheckAccess(response->access(), net::kCallHosts, net::QueryText(request)).status());
   Listing listing;
+  evidence::ResultHash result;
   for (const v1::StreamSummary& stream : response->streams()) {
+    result.Add(net::ResultRow(stream));
     listing.streams.push_back({stream.host(), stream.source(), stream.format(), stream.records(),
                                stream.last_seq(), stream.missing_records(), stream.first_time(),
                                stream.last_time(), stream.last_commit_time(), stream.session_open(),
                                stream.silent()});
   }
+  if (response->result_sha256() != result.value().view())
+    return Integrity("the list that arrived is not the one that the vault says it sent");
   return listing;
 }
 

@@ -21,20 +21,21 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 8> kCommands = {{
+constexpr std::array<CommandEntry, 9> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
     {"hosts", "hosts and sources: first, last, records, gaps, silence", DefineHosts},
     {"show", "one record: its bytes, fields and block", DefineShow},
     {"verify", "recompute the history and name every bad block", DefineVerify},
     {"proof", "one record with its proof, and the check of one", DefineProof},
+    {"audit", "who asked what, when, and how it ended", DefineAudit},
     {"checkpoint", "the newest signed checkpoint, to keep elsewhere", DefineCheckpoint},
     {"pki", "the certificate authority: init, issue, revoke", DefinePki},
 }};
 
 // Of the same contract, and of later versions.
-constexpr std::array<const char*, 7> kLaterCommands = {"receipt", "tail", "timeline", "export",
-                                                       "audit",   "hold", "retention"};
+constexpr std::array<const char*, 6> kLaterCommands = {"receipt", "tail", "timeline",
+                                                       "export",  "hold", "retention"};
 
 constexpr const char* kFooter =
     R"(The vault and the credentials are taken from the flags, else from LOGVAULT_VAULT and LOGVAULT_CREDENTIALS, else from

@@ -1,5 +1,10 @@
 #include "cli/remote_search.h"
 
+#include <utility>
+
+#include "evidence/access.h"
+#include "net/access.h"
+
 namespace logvault::cli {
 namespace {
 
@@ -52,10 +57,14 @@ query::Completeness FromProto(const v1::SearchDone& done) {
 // What has arrived of one search.
 class Receiver {
  public:
-  Receiver(const query::Observer& observer, Answer& answer)
-      : observer_(observer), answer_(answer) {}
+  Receiver(RemoteVault& vault, const v1::SearchRequest& request, const query::Observer& observer,
+           Answer& answer)
+      : vault_(vault), request_(request), observer_(observer), answer_(answer) {}
 
   bool Take(const v1::SearchEvent& event) {
+    if (!started_ && !event.has_started()) {
+      return Refuse(Integrity("the vault answered before it proved that it recorded the call"));
+    }
     switch (event.event_case()) {
       case v1::SearchEvent::kStarted:
         return TakeStarted(event.started());
@@ -68,9 +77,7 @@ class Receiver {
         }
         return true;
       case v1::SearchEvent::kDone:
-        answer_.completeness = FromProto(event.done());
-        done_ = true;
-        return true;
+        return TakeDone(event.done());
       case v1::SearchEvent::EVENT_NOT_SET:
         return true;  // of a newer version
     }
@@ -85,9 +92,25 @@ class Receiver {
  private:
   bool TakeStarted(const v1::SearchStarted& started) {
     started_ = true;
-    if (started.tree_size() == answer_.tree_size) return true;
-    status_ = Integrity("the vault answered for tree size " + std::to_string(started.tree_size()) +
-                        " and not for " + std::to_string(answer_.tree_size));
+    if (started.tree_size() != answer_.tree_size) {
+      return Refuse(Integrity("the vault answered for tree size " +
+                              std::to_string(started.tree_size()) + " and not for " +
+                              std::to_string(answer_.tree_size)));
+    }
+    const Status recorded =
+        vault_.CheckAccess(started.access(), net::kCallSearch, net::QueryText(request_)).status();
+    return recorded.ok() || Refuse(recorded);
+  }
+
+  bool TakeDone(const v1::SearchDone& done) {
+    answer_.completeness = FromProto(done);
+    done_ = true;
+    if (done.result_sha256() == result_.value().view()) return true;
+    return Refuse(Integrity("the rows that arrived are not the ones that the vault says it sent"));
+  }
+
+  bool Refuse(Status status) {
+    status_ = std::move(status);
     return false;
   }
 
@@ -95,10 +118,8 @@ class Receiver {
     for (const v1::StreamName& name : rows.streams()) names_.Add(name);
     for (const v1::Row& proto : rows.rows()) {
       Result<query::Row> row = names_.Resolve(proto);
-      if (!row.ok()) {
-        status_ = row.status();
-        return false;
-      }
+      if (!row.ok()) return Refuse(row.status());
+      result_.Add(net::ResultRow(names_.Of(proto), proto));
       ++answer_.completeness.matches;
       if (observer_.on_row && !observer_.on_row(*row)) {
         refused_ = true;
@@ -108,8 +129,11 @@ class Receiver {
     return true;
   }
 
+  RemoteVault& vault_;
+  const v1::SearchRequest& request_;
   const query::Observer& observer_;
   Answer& answer_;
+  evidence::ResultHash result_;
   StreamNames names_;
   bool started_ = false;
   bool done_ = false;
@@ -142,10 +166,10 @@ Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
                             const query::Observer& observer) {
   Answer answer;
   answer.tree_size = vault.checkpoint().size;
-  Receiver receiver(observer, answer);
+  const v1::SearchRequest request = ToProto(prepared, answer.tree_size);
+  Receiver receiver(vault, request, observer, answer);
   Status ended = vault.client().Search(
-      ToProto(prepared, answer.tree_size),
-      [&receiver](const v1::SearchEvent& event) { return receiver.Take(event); });
+      request, [&receiver](const v1::SearchEvent& event) { return receiver.Take(event); });
   if (!receiver.status().ok()) {
     answer.lost = receiver.status();
   } else if (!ended.ok() && vault.interrupted()) {

@@ -21,6 +21,8 @@ class StreamNames {
   void Add(const v1::StreamName& name) { names_[name.id()] = name; }
   // The row in our words; it points into `row` and this.  kCorruption for a stream that was not named.
   Result<query::Row> Resolve(const v1::Row& row) const;
+  // REQUIRES: Resolve knew it.
+  const v1::StreamName& Of(const v1::Row& row) const { return names_.at(row.stream()); }
 
  private:
   std::map<std::uint32_t, v1::StreamName> names_;

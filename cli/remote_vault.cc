@@ -2,9 +2,12 @@
 
 #include <vector>
 
+#include "cli/access_receipt.h"
 #include "cli/output_stream.h"
 #include "config/exit_code.h"
+#include "config/small_file.h"
 #include "evidence/merkle.h"
+#include "pki/certificate.h"
 
 namespace logvault::cli {
 namespace {
@@ -30,6 +33,14 @@ Status ExplainUnavailable(const Status& status, const std::string& vault) {
   return status.WithContext("cannot talk to the vault at " + vault);
 }
 
+Result<std::string> FingerprintOf(const std::string& cert_file) {
+  Result<std::string> pem = config::ReadSmallFile(cert_file);
+  if (!pem.ok()) return pem.status();
+  Result<pki::Certificate> certificate = pki::Certificate::FromPem(*pem);
+  if (!certificate.ok()) return certificate.status().WithContext(cert_file);
+  return certificate->fingerprint_hex();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RemoteVault>> RemoteVault::Connect(const Settings& settings,
@@ -51,17 +62,32 @@ Result<std::unique_ptr<RemoteVault>> RemoteVault::Connect(const Settings& settin
   Result<std::unique_ptr<net::QueryClient>> client = net::ConnectQuery(options);
   if (!client.ok()) return ExplainUnavailable(client.status(), settings.vault);
 
-  std::unique_ptr<RemoteVault> vault(
-      new RemoteVault(*std::move(key), *std::move(client), std::move(stop)));
-  vault->kept_ = kept->checkpoint();
+  Result<std::string> certificate = FingerprintOf(options.cert_file);
+  if (!certificate.ok()) return certificate.status();
+  std::unique_ptr<RemoteVault> vault(new RemoteVault(*std::move(key), *std::move(certificate),
+                                                     *std::move(kept), *std::move(client),
+                                                     std::move(stop)));
   Result<Newest> newest = vault->AskNewest(vault->kept_ ? &*vault->kept_ : nullptr);
   if (!newest.ok()) return ExplainUnavailable(newest.status(), settings.vault);
   vault->note_ = std::move(newest->note);
   vault->checkpoint_ = std::move(newest->checkpoint);
-  if (Status stored = kept->Keep(vault->note_, vault->checkpoint_); !stored.ok()) {
+  vault->Keep(vault->note_, vault->checkpoint_);
+  return vault;
+}
+
+void RemoteVault::Keep(const std::string& note, const evidence::Checkpoint& checkpoint) {
+  const Status stored = store_.Keep(note, checkpoint);
+  if (!stored.ok()) {
     Tell("warning: the vault's checkpoint could not be kept: " + stored.message());
   }
-  return vault;
+}
+
+Result<evidence::Checkpoint> RemoteVault::CheckAccess(const v1::AccessReceipt& receipt,
+                                                      std::string_view call, std::string text) {
+  Result<evidence::Checkpoint> recorded =
+      VerifyAccess(receipt, {call, std::move(text), certificate_}, checkpoint_, key_.verifier);
+  if (recorded.ok()) Keep(receipt.checkpoint(), *recorded);
+  return recorded;
 }
 
 Result<RemoteVault::Newest> RemoteVault::AskNewest(const evidence::Checkpoint* older) {

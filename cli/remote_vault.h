@@ -7,6 +7,8 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "cli/kept_checkpoint.h"
 #include "cli/settings.h"
@@ -33,6 +35,12 @@ class RemoteVault {
   // The one kept before this connection.
   [[nodiscard]] const std::optional<evidence::Checkpoint>& kept() const { return kept_; }
 
+  // Every answer but Status's: `receipt` proves that this very call is in the log, after the tree of checkpoint(), which
+  // the request named as its tree size.  Keeps the newer checkpoint, so that the vault cannot drop the call again.
+  // Returns it; kIntegrity: nothing of the answer may be used.
+  Result<evidence::Checkpoint> CheckAccess(const v1::AccessReceipt& receipt, std::string_view call,
+                                           std::string text);
+
   // Whether the user asked to stop.
   [[nodiscard]] bool interrupted() const { return stop_.stop_requested(); }
 
@@ -42,8 +50,12 @@ class RemoteVault {
   Status VerifyOlder(const evidence::Checkpoint& older);
 
  private:
-  RemoteVault(pki::VaultPublic key, std::unique_ptr<net::QueryClient> client, std::stop_token stop)
+  RemoteVault(pki::VaultPublic key, std::string certificate, KeptCheckpoint store,
+              std::unique_ptr<net::QueryClient> client, std::stop_token stop)
       : key_(std::move(key)),
+        certificate_(std::move(certificate)),
+        store_(std::move(store)),
+        kept_(store_.checkpoint()),
         client_(std::move(client)),
         stop_(stop),
         cancel_(std::move(stop), [this] { client_->Cancel(); }) {}
@@ -54,14 +66,17 @@ class RemoteVault {
     evidence::Checkpoint checkpoint;
   };
   Result<Newest> AskNewest(const evidence::Checkpoint* older);
+  void Keep(const std::string& note, const evidence::Checkpoint& checkpoint);
 
   const pki::VaultPublic key_;
+  const std::string certificate_;  // SHA-256 of the caller's, in hexadecimal
+  KeptCheckpoint store_;
+  const std::optional<evidence::Checkpoint> kept_;
   const std::unique_ptr<net::QueryClient> client_;
   const std::stop_token stop_;
   const std::stop_callback<std::function<void()>> cancel_;
   evidence::Checkpoint checkpoint_;
   std::string note_;
-  std::optional<evidence::Checkpoint> kept_;
 };
 
 }  // namespace logvault::cli

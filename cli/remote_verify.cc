@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "cli/progress.h"
+#include "evidence/access.h"
+#include "net/access.h"
 #include "pki/certificate.h"
 
 namespace logvault::cli {
@@ -17,29 +19,39 @@ struct Expected {
 
 class RemoteVerifier {
  public:
-  RemoteVerifier(const evidence::VerifierKey& key, std::vector<Expected> expected,
-                 const evidence::Auditor::OnFinding& on_finding)
-      : key_(key),
+  RemoteVerifier(RemoteVault& vault, const v1::BlocksRequest& request,
+                 std::vector<Expected> expected, const evidence::Auditor::OnFinding& on_finding)
+      : vault_(vault),
+        request_(request),
+        key_(vault.key()),
         expected_(std::move(expected)),
         report_([this, &on_finding](const evidence::Finding& finding) {
           ++findings_;
           on_finding(finding);
         }),
-        auditor_(pki::CheckForwarderCertificate, report_) {}
+        auditor_(pki::CheckForwarderCertificate, report_),
+        end_(vault.checkpoint().size) {}
 
+  // False where the answer is not to be used.
   bool Take(const v1::BlocksEvent& event, Progress& progress) {
-    if (!event.checkpoint().empty()) TakeCheckpoint(event.checkpoint());
+    if (!std::exchange(begun_, true) && !CheckAccess(event.access())) return false;
     for (const v1::StoredBlock& stored : event.blocks()) {
+      result_.Add(net::ResultRow(stored));
       // Whatever is between was not sent, which is as good as not there.
       while (auditor_.tree().size() < stored.index()) AddMissing("the vault left this block out");
       if (stored.index() == auditor_.tree().size()) Take(stored);
     }
+    if (!event.result_sha256().empty()) stated_result_ = event.result_sha256();
     progress.Show(auditor_.tree().size(), end_);
     return true;
   }
 
   // All that the vault would send was taken.
   void Finish() {
+    if (refused_) return;
+    if (stated_result_ != result_.value().view()) {
+      Report(0, "what arrived is not what the vault says it sent");
+    }
     while (auditor_.tree().size() < end_) AddMissing("the vault left this block out");
     for (const Expected& expected : expected_) {
       if (expected.checkpoint.size <= auditor_.tree().size()) continue;
@@ -58,11 +70,13 @@ class RemoteVerifier {
     report_(auditor_.Describe(block, nullptr, std::move(reason)));
   }
 
-  void TakeCheckpoint(const std::string& note) {
-    Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(note, key_);
-    if (!checkpoint.ok()) return Report(0, "the checkpoint is not signed by the vault's key");
-    end_ = checkpoint->size;
-    expected_.push_back({*std::move(checkpoint), "the newest checkpoint"});
+  bool CheckAccess(const v1::AccessReceipt& receipt) {
+    const Status recorded =
+        vault_.CheckAccess(receipt, net::kCallBlocks, net::QueryText(request_)).status();
+    if (recorded.ok()) return true;
+    refused_ = true;
+    Report(0, recorded.message());
+    return false;
   }
 
   void AddMissing(const std::string& reason) {
@@ -107,11 +121,17 @@ class RemoteVerifier {
     Report(0, "GENESIS is of another vault: " + genesis->origin);
   }
 
+  RemoteVault& vault_;
+  const v1::BlocksRequest& request_;
   const evidence::VerifierKey& key_;
   std::vector<Expected> expected_;
   const evidence::Auditor::OnFinding report_;
   evidence::Auditor auditor_;
-  std::uint64_t end_ = 0;
+  const std::uint64_t end_;  // the tree of this connection
+  bool begun_ = false;
+  bool refused_ = false;
+  evidence::ResultHash result_;
+  std::string stated_result_;
   std::uint64_t findings_ = 0;
   std::uint64_t payload_bytes_ = 0;
 };
@@ -123,9 +143,10 @@ VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Che
   std::vector<Expected> expected = {{vault.checkpoint(), "the checkpoint of this connection"}};
   if (vault.kept()) expected.push_back({*vault.kept(), "the checkpoint kept here"});
   if (anchor) expected.push_back({*anchor, "the anchor"});
-  RemoteVerifier verifier(vault.key(), std::move(expected), on_finding);
   v1::BlocksRequest request;
   request.set_payloads(true);
+  request.set_tree_size(vault.checkpoint().size);
+  RemoteVerifier verifier(vault, request, std::move(expected), on_finding);
   Progress progress("blocks");
   Status status = vault.client().Blocks(
       request, [&](const v1::BlocksEvent& event) { return verifier.Take(event, progress); });

@@ -41,6 +41,10 @@ class GrpcQueryClient final : public QueryClient {
                           const std::function<bool(const v1::BlocksEvent&)>& on_event) override {
     return Stream<v1::BlocksEvent>(&v1::Query::Stub::Blocks, request, on_event);
   }
+  logvault::Status Audit(const v1::AuditRequest& request,
+                         const std::function<bool(const v1::AuditEvent&)>& on_event) override {
+    return Stream<v1::AuditEvent>(&v1::Query::Stub::Audit, request, on_event);
+  }
   void Cancel() override { calls_.Cancel(); }
 
  private:

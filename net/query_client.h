@@ -32,6 +32,8 @@ class QueryClient {
                                   const std::function<bool(const v1::SearchEvent&)>& on_event) = 0;
   virtual logvault::Status Blocks(const v1::BlocksRequest& request,
                                   const std::function<bool(const v1::BlocksEvent&)>& on_event) = 0;
+  virtual logvault::Status Audit(const v1::AuditRequest& request,
+                                 const std::function<bool(const v1::AuditEvent&)>& on_event) = 0;
   virtual void Cancel() = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "evidence/block.h"
+#include "net/access.h"
 
 namespace logvault::server {
 namespace {
@@ -15,9 +16,13 @@ constexpr std::size_t kEventBytes = 512 * 1024;
 // Gathers blocks into events, and fills holes: every index asked for is answered once, in order.
 class BlockSender {
  public:
-  BlockSender(const storage::Reader& reader, bool payloads, std::uint64_t first,
+  BlockSender(const storage::Reader& reader, const v1::BlocksRequest& request, Access& access,
               EventStream<v1::BlocksEvent>& stream)
-      : reader_(reader), payloads_(payloads), next_(first), stream_(stream) {}
+      : reader_(reader),
+        payloads_(request.payloads()),
+        next_(request.first()),
+        access_(access),
+        stream_(stream) {}
 
   [[nodiscard]] std::uint64_t next() const { return next_; }
   v1::BlocksEvent& event() { return event_; }
@@ -45,6 +50,14 @@ class BlockSender {
 
   bool Flush() {
     bytes_ = 0;
+    AddRows();
+    return stream_.Send(std::exchange(event_, {}));
+  }
+
+  // The last event.
+  bool Finish() {
+    AddRows();
+    event_.set_result_sha256(std::string(access_.result().view()));
     return stream_.Send(std::exchange(event_, {}));
   }
 
@@ -61,6 +74,15 @@ class BlockSender {
     stored.set_payload(*std::move(payload));
   }
 
+  void AddRows() {
+    for (const v1::StoredBlock& block : event_.blocks()) {
+      access_.AddRow(net::ResultRow(block));
+      if (!block.error().empty() || !block.payload_error().empty()) {
+        access_.set_unreadable(++unreadable_);
+      }
+    }
+  }
+
   bool SendIfFull(std::size_t added) {
     bytes_ += added;
     return bytes_ < kEventBytes || Flush();
@@ -69,20 +91,21 @@ class BlockSender {
   const storage::Reader& reader_;
   const bool payloads_;
   std::uint64_t next_;
+  Access& access_;
   EventStream<v1::BlocksEvent>& stream_;
   v1::BlocksEvent event_;
   std::size_t bytes_ = 0;
+  std::uint64_t unreadable_ = 0;
 };
 
-}  // namespace
-
-Status AnswerBlocks(const QueryContext& query, const v1::BlocksRequest& request,
-                    EventStream<v1::BlocksEvent>& stream) {
-  const storage::Head head = query.vault.head();
-  const std::uint64_t end = request.end() == 0 ? head.size : std::min(request.end(), head.size);
-  BlockSender sender(query.reader(), request.payloads(), request.first(), stream);
-  sender.event().set_tree_size(head.size);
-  sender.event().set_checkpoint(head.note);
+Status SendBlocks(const QueryContext& query, const v1::BlocksRequest& request, Access& access,
+                  EventStream<v1::BlocksEvent>& stream) {
+  const std::uint64_t end =
+      request.end() == 0 ? access.scope() : std::min(request.end(), access.scope());
+  BlockSender sender(query.reader(), request, access, stream);
+  sender.event().set_tree_size(access.scope());
+  sender.event().set_checkpoint(access.head().note);
+  LV_RETURN_IF_ERROR(access.FillReceipt(*sender.event().mutable_access()));
 
   const Status left = Cancelled("the client left");
   bool going = true;
@@ -98,8 +121,20 @@ Status AnswerBlocks(const QueryContext& query, const v1::BlocksRequest& request,
     going = read.ok() ? sender.FillHoles(end, "nothing is stored")
                       : sender.FillHoles(sender.next() + 1, read.ToString());
   }
-  if (!going || !sender.Flush()) return left;
+  if (!going || !sender.Finish()) return left;
   return Status::Ok();
+}
+
+}  // namespace
+
+Status AnswerBlocks(const QueryContext& query, const Caller& caller,
+                    const v1::BlocksRequest& request, EventStream<v1::BlocksEvent>& stream) {
+  Result<Access> access = Access::Begin(
+      query.access, caller, {net::kCallBlocks, net::QueryText(request), request.tree_size()});
+  if (!access.ok()) return access.status();
+  const Status ended = stream.Settle(SendBlocks(query, request, *access, stream));
+  access->End(ended);
+  return ended;
 }
 
 }  // namespace logvault::server

@@ -134,7 +134,10 @@ struct Collector::Parts {
                                halt,
                                config.host_bytes_per_day,
                                ingest_pool};
-  QueryContext query_context{*vault, query_gate, sessions, silence, counters, query_pool};
+  AccessLog access_log{*vault, committer};
+  CallLimiter limiter{clock};
+  QueryContext query_context{*vault,     query_gate, sessions, silence,
+                             access_log, limiter,    counters, query_pool};
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};
 
@@ -212,10 +215,12 @@ Collector::~Collector() {
   ticker_.join();
   const Status why = halted();
   parts_->sessions.CutAll(why.ok() ? Unavailable("the collector is stopping") : why);
+  parts_->access_log.stopping = true;
   parts_->ingest_listener->Stop(kStopGraceMs);
   parts_->query_listener->Stop(kStopGraceMs);
   // A session that was cut may still be opening; it uses the committer, which goes before the pool.
   parts_->ingest_pool.Drain();
+  parts_->query_pool.Drain();
 }
 
 const std::string& Collector::ingest_address() const { return parts_->ingest_listener->address(); }

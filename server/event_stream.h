@@ -44,6 +44,15 @@ class EventStream final : public grpc::ServerWriteReactor<Event> {
     return true;
   }
 
+  // Waits until the last event has left.  `status`, or why the reader did not get everything: kCancelled where it is
+  // gone, kAborted where it took nothing for kStallMax.
+  Status Settle(Status status) LV_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    const bool sent = AwaitWritten();
+    if (stalled_) return Aborted("the reader took nothing for minutes, and was cut");
+    return sent ? status : Cancelled("the client left");
+  }
+
   // Once, after the last Send.
   void End(const Status& status) LV_EXCLUDES(mutex_) {
     {
@@ -77,7 +86,7 @@ class EventStream final : public grpc::ServerWriteReactor<Event> {
     const auto deadline = std::chrono::steady_clock::now() + kStallMax;
     while (writing_ && !gone_) {
       if (changed_.wait_until(mutex_, deadline) != std::cv_status::timeout) continue;
-      gone_ = true;
+      gone_ = stalled_ = true;
       context_.TryCancel();
     }
     return !gone_;
@@ -92,6 +101,7 @@ class EventStream final : public grpc::ServerWriteReactor<Event> {
   std::condition_variable_any changed_;
   bool writing_ LV_GUARDED_BY(mutex_) = false;
   bool gone_ LV_GUARDED_BY(mutex_) = false;
+  bool stalled_ LV_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace logvault::server

@@ -7,6 +7,7 @@
 
 #include "evidence/batch.h"
 #include "evidence/payload.h"
+#include "net/access.h"
 #include "server/proofs.h"
 
 namespace logvault::server {
@@ -71,6 +72,46 @@ Status FillRow(const QueryContext& query, std::uint64_t index, const v1::ShowReq
   return Status::Ok();
 }
 
+Status FillHosts(const QueryContext& query, Access& access, v1::HostsResponse& response) {
+  response.set_tree_size(access.scope());
+  LV_RETURN_IF_ERROR(access.FillReceipt(*response.mutable_access()));
+  Result<std::vector<storage::StreamHead>> streams = query.reader().Streams();
+  if (!streams.ok()) return streams.status();
+  for (const storage::StreamHead& stream : *streams) {
+    v1::StreamSummary& summary = *response.add_streams();
+    FillSummary(query, stream, summary);
+    access.AddRow(net::ResultRow(summary));
+  }
+  response.set_result_sha256(std::string(access.result().view()));
+  return Status::Ok();
+}
+
+Status FillShown(const QueryContext& query, const v1::ShowRequest& request, Access& access,
+                 v1::ShowResponse& response) {
+  LV_RETURN_IF_ERROR(access.FillReceipt(*response.mutable_access()));
+  Result<std::optional<storage::StreamHead>> stream =
+      query.reader().Stream(evidence::StreamId(request.host(), request.source()));
+  if (!stream.ok()) return stream.status();
+  if (!stream->has_value()) {
+    return NotFound("the vault knows no source " + request.source() + " of host " + request.host());
+  }
+  Result<std::uint64_t> index = BlockHolding(query, request);
+  if (!index.ok()) return index.status();
+  if (*index >= access.scope()) return NotFound(NameOf(request) + " came later than that");
+  Result<std::string> block = query.reader().BlockBytes(*index);
+  if (!block.ok()) return block.status();
+  LV_RETURN_IF_ERROR(FillRow(query, *index, request, *block, *response.mutable_row()));
+
+  response.mutable_stream()->set_host((*stream)->host);
+  response.mutable_stream()->set_source((*stream)->source);
+  response.mutable_stream()->set_format((*stream)->format);
+  response.set_block(*std::move(block));
+  response.set_checkpoint(access.head().note);
+  access.AddRow(net::ResultRow(response.stream(), response.row()));
+  response.set_result_sha256(std::string(access.result().view()));
+  return AddInclusion(query.reader(), *index, access.head(), *response.mutable_inclusion());
+}
+
 }  // namespace
 
 Status AnswerStatus(const QueryContext& query, const v1::StatusRequest& request,
@@ -82,36 +123,24 @@ Status AnswerStatus(const QueryContext& query, const v1::StatusRequest& request,
   return AddConsistency(query.reader(), request.have_size(), head, *response.mutable_consistency());
 }
 
-Status AnswerHosts(const QueryContext& query, v1::HostsResponse& response) {
-  response.set_tree_size(query.vault.head().size);
-  Result<std::vector<storage::StreamHead>> streams = query.reader().Streams();
-  if (!streams.ok()) return streams.status();
-  for (const storage::StreamHead& stream : *streams)
-    FillSummary(query, stream, *response.add_streams());
-  return Status::Ok();
+Status AnswerHosts(const QueryContext& query, const Caller& caller, const v1::HostsRequest& request,
+                   v1::HostsResponse& response) {
+  Result<Access> access = Access::Begin(
+      query.access, caller, {net::kCallHosts, net::QueryText(request), request.tree_size()});
+  if (!access.ok()) return access.status();
+  const Status ended = FillHosts(query, *access, response);
+  access->End(ended);
+  return ended;
 }
 
-Status AnswerShow(const QueryContext& query, const v1::ShowRequest& request,
+Status AnswerShow(const QueryContext& query, const Caller& caller, const v1::ShowRequest& request,
                   v1::ShowResponse& response) {
-  Result<std::optional<storage::StreamHead>> stream =
-      query.reader().Stream(evidence::StreamId(request.host(), request.source()));
-  if (!stream.ok()) return stream.status();
-  if (!stream->has_value()) {
-    return NotFound("the vault knows no source " + request.source() + " of host " + request.host());
-  }
-  Result<std::uint64_t> index = BlockHolding(query, request);
-  if (!index.ok()) return index.status();
-  Result<std::string> block = query.reader().BlockBytes(*index);
-  if (!block.ok()) return block.status();
-  LV_RETURN_IF_ERROR(FillRow(query, *index, request, *block, *response.mutable_row()));
-
-  response.mutable_stream()->set_host((*stream)->host);
-  response.mutable_stream()->set_source((*stream)->source);
-  response.mutable_stream()->set_format((*stream)->format);
-  response.set_block(*std::move(block));
-  const storage::Head head = query.vault.head();
-  response.set_checkpoint(head.note);
-  return AddInclusion(query.reader(), *index, head, *response.mutable_inclusion());
+  Result<Access> access = Access::Begin(
+      query.access, caller, {net::kCallShow, net::QueryText(request), request.tree_size()});
+  if (!access.ok()) return access.status();
+  const Status ended = FillShown(query, request, *access, response);
+  access->End(ended);
+  return ended;
 }
 
 }  // namespace logvault::server

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "net/call_gate.h"
+#include "server/access.h"
+#include "server/call_limiter.h"
 #include "server/counters.h"
 #include "server/session_table.h"
 #include "server/silence_watch.h"
@@ -19,6 +21,8 @@ struct QueryContext {
   const net::CallGate& gate;
   const SessionTable& sessions;
   const SilenceWatch& silence;
+  AccessLog& access;
+  CallLimiter& limiter;
   Counters& counters;
   WorkPool& pool;  // kQueriesRunning threads, kQueriesWaiting places
 

@@ -1,10 +1,11 @@
 // The query service: what an investigator may call.  Every call is admitted, waits for one of few
-// workers, and is answered from there.
+// workers, and is answered from there; all but Status are recorded before (server/access.h).
 #pragma once
 
 #include <functional>
 
 #include "proto/logvault.grpc.pb.h"
+#include "server/event_stream.h"
 #include "server/query_context.h"
 
 namespace logvault::server {
@@ -27,13 +28,23 @@ class QueryService final : public v1::Query::CallbackService {
                                                     const v1::SearchRequest* request) override;
   grpc::ServerWriteReactor<v1::BlocksEvent>* Blocks(grpc::CallbackServerContext* context,
                                                     const v1::BlocksRequest* request) override;
+  grpc::ServerWriteReactor<v1::AuditEvent>* Audit(grpc::CallbackServerContext* context,
+                                                  const v1::AuditRequest* request) override;
 
  private:
-  logvault::Status Admit(const grpc::CallbackServerContext& context);
+  // By role and revocation; and, where the call is recorded, by how many its certificate made.
+  Result<Caller> Admit(const grpc::CallbackServerContext& context);
+  Result<Caller> AdmitReader(const grpc::CallbackServerContext& context,
+                             const google::protobuf::MessageLite& request);
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
-                                   std::function<logvault::Status()> work);
-  template <typename Event, typename Work>
-  grpc::ServerWriteReactor<Event>* Stream(grpc::CallbackServerContext* context, Work work);
+                                   const Result<Caller>& caller,
+                                   std::function<logvault::Status(const Caller&)> work);
+  template <typename Event, typename Request>
+  grpc::ServerWriteReactor<Event>* Stream(grpc::CallbackServerContext* context,
+                                          const Request& request,
+                                          logvault::Status (*work)(const QueryContext&,
+                                                                   const Caller&, const Request&,
+                                                                   EventStream<Event>&));
 
   QueryContext& query_;
 };

@@ -4,8 +4,10 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "formats/format.h"
+#include "net/access.h"
 #include "query/search.h"
 
 namespace logvault::server {
@@ -21,7 +23,8 @@ constexpr std::size_t kRowOverheadBytes = 64;  // about, beside the record
 // Gathers rows into events of a good size.
 class RowSender {
  public:
-  explicit RowSender(EventStream<v1::SearchEvent>& stream) : stream_(stream) {}
+  RowSender(Access& access, EventStream<v1::SearchEvent>& stream)
+      : access_(access), stream_(stream) {}
 
   bool Add(const query::Row& row) {
     v1::Rows& rows = *event_.mutable_rows();
@@ -45,6 +48,9 @@ class RowSender {
     last_sent_ = SteadyClock::now();
     if (bytes_ == 0) return true;
     bytes_ = 0;
+    for (const v1::Row& row : event_.rows().rows()) {
+      access_.AddRow(net::ResultRow(names_[row.stream()], row));
+    }
     return stream_.Send(std::exchange(event_, {}));
   }
 
@@ -74,16 +80,19 @@ class RowSender {
       name.set_host(std::string(row.host));
       name.set_source(std::string(row.source));
       name.set_format(std::string(formats::NameOf(row.format)));
+      names_.push_back(name);
     }
     return known->second;
   }
 
+  Access& access_;
   EventStream<v1::SearchEvent>& stream_;
   v1::SearchEvent event_;
   std::size_t bytes_ = 0;
   SteadyClock::time_point last_sent_ = SteadyClock::now() - kRowsWaitMax;
   SteadyClock::time_point last_progress_ = SteadyClock::now();
   std::map<std::pair<std::string, std::string>, std::uint32_t> ids_;
+  std::vector<v1::StreamName> names_;  // by id
 };
 
 Result<query::TimeField> TimeFieldOf(v1::SearchRequest::TimeField by) {
@@ -105,11 +114,8 @@ query::Request::Order OrderOf(const v1::SearchRequest& request) {
                                 : query::Request::Order::kOldestFirst;
 }
 
-Result<query::Request> RequestFrom(const v1::SearchRequest& request, std::uint64_t head_size) {
-  if (request.tree_size() > head_size) {
-    return InvalidArgument("the vault has " + std::to_string(head_size) +
-                           " blocks, the query asks for " + std::to_string(request.tree_size()));
-  }
+// All but the tree size.
+Result<query::Request> RequestFrom(const v1::SearchRequest& request) {
   Result<query::Expression> expression = query::Expression::Parse(request.expression());
   if (!expression.ok()) return expression.status();
   Result<query::TimeField> by = TimeFieldOf(request.by());
@@ -126,11 +132,10 @@ Result<query::Request> RequestFrom(const v1::SearchRequest& request, std::uint64
   parsed.order = OrderOf(request);
   parsed.count_only = request.count_only();
   parsed.strict = request.strict();
-  parsed.tree_size = request.tree_size() == 0 ? head_size : request.tree_size();
   return parsed;
 }
 
-v1::SearchEvent DoneEvent(const query::Completeness& complete) {
+v1::SearchEvent DoneEvent(const query::Completeness& complete, const Access& access) {
   v1::SearchEvent event;
   v1::SearchDone& done = *event.mutable_done();
   done.set_matches(complete.matches);
@@ -138,6 +143,7 @@ v1::SearchEvent DoneEvent(const query::Completeness& complete) {
   done.set_blocks_pruned(complete.blocks_pruned);
   done.set_blocks_scanned(complete.blocks_scanned);
   done.set_limit_reached(complete.limit_reached);
+  done.set_result_sha256(std::string(access.result().view()));
   for (const std::string& note : complete.notes) done.add_notes(note);
   for (const query::Unreadable& unreadable : complete.unreadable) {
     v1::UnreadableBlock& block = *done.add_unreadable();
@@ -152,21 +158,16 @@ v1::SearchEvent DoneEvent(const query::Completeness& complete) {
   return event;
 }
 
-}  // namespace
-
-Status AnswerSearch(const QueryContext& query, const v1::SearchRequest& request,
-                    EventStream<v1::SearchEvent>& stream) {
-  const storage::Head head = query.vault.head();
-  Result<query::Request> parsed = RequestFrom(request, head.size);
-  if (!parsed.ok()) return parsed.status();
-
+Status SendRows(const QueryContext& query, const query::Request& request, Access& access,
+                EventStream<v1::SearchEvent>& stream) {
   const Status left = Cancelled("the client left");
   v1::SearchEvent started;
-  started.mutable_started()->set_tree_size(parsed->tree_size);
-  started.mutable_started()->set_checkpoint(head.note);
+  started.mutable_started()->set_tree_size(request.tree_size);
+  started.mutable_started()->set_checkpoint(access.head().note);
+  LV_RETURN_IF_ERROR(access.FillReceipt(*started.mutable_started()->mutable_access()));
   if (!stream.Send(std::move(started))) return left;
 
-  RowSender rows(stream);
+  RowSender rows(access, stream);
   query::Observer observer;
   observer.on_row = [&rows](const query::Row& row) { return rows.Add(row); };
   observer.on_progress = [&rows](std::uint64_t done, std::uint64_t in_scope,
@@ -174,10 +175,27 @@ Status AnswerSearch(const QueryContext& query, const v1::SearchRequest& request,
     rows.Progress(done, in_scope, matches);  // a reader that is gone shows at the stop token
   };
   Result<query::Completeness> complete =
-      query::Search(query.reader(), *parsed, observer, stream.stop_token());
+      query::Search(query.reader(), request, observer, stream.stop_token());
   if (!complete.ok()) return complete.status();
-  if (!rows.Flush() || !stream.Send(DoneEvent(*complete))) return left;
-  return Status::Ok();
+  if (!rows.Flush()) return left;
+  access.set_matches(complete->matches);
+  access.set_unreadable(complete->unreadable.size());
+  return stream.Send(DoneEvent(*complete, access)) ? Status::Ok() : left;
+}
+
+}  // namespace
+
+Status AnswerSearch(const QueryContext& query, const Caller& caller,
+                    const v1::SearchRequest& request, EventStream<v1::SearchEvent>& stream) {
+  Result<query::Request> parsed = RequestFrom(request);
+  if (!parsed.ok()) return parsed.status();
+  Result<Access> access = Access::Begin(
+      query.access, caller, {net::kCallSearch, net::QueryText(request), request.tree_size()});
+  if (!access.ok()) return access.status();
+  parsed->tree_size = access->scope();
+  const Status ended = stream.Settle(SendRows(query, *parsed, *access, stream));
+  access->End(ended);
+  return ended;
 }
 
 }  // namespace logvault::server

@@ -4,6 +4,7 @@
 #include <latch>
 
 #include "server/alert_limiter.h"
+#include "server/call_limiter.h"
 #include "server/host_budget.h"
 #include "server/session_table.h"
 #include "server/silence_watch.h"
@@ -13,6 +14,25 @@ namespace logvault::server {
 namespace {
 
 constexpr std::int64_t kSecond = kNanosPerSecond;
+
+TEST(CallLimiterTest, ABurstIsAllowedAndThenSoManyASecond) {
+  FakeClock clock(1000 * kSecond);
+  CallLimiter limiter(clock);
+  for (int call = 0; call < kCallsAtOnce; ++call) ASSERT_TRUE(limiter.Take("a", 10).ok()) << call;
+  EXPECT_EQ(limiter.Take("a", 10).code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE(limiter.Take("b", 10).ok()) << "another certificate";
+  clock.Advance(kSecond);
+  for (int call = 0; call < kCallsPerSecond; ++call) EXPECT_TRUE(limiter.Take("a", 10).ok());
+  EXPECT_EQ(limiter.Take("a", 10).code(), StatusCode::kResourceExhausted);
+}
+
+TEST(CallLimiterTest, ALongQueryCountsAsSeveralCalls) {
+  FakeClock clock(1000 * kSecond);
+  CallLimiter limiter(clock);
+  EXPECT_TRUE(limiter.Take("a", (kCallsAtOnce - 2) * kTextBytesPerCall).ok());
+  EXPECT_TRUE(limiter.Take("a", kTextBytesPerCall - 1).ok());
+  EXPECT_FALSE(limiter.Take("a", 0).ok());
+}
 
 TEST(SilenceWatchTest, SilenceIsCountedFromTheLastWord) {
   FakeClock clock(1000 * kSecond);

@@ -34,14 +34,15 @@ class FullDiskTest(unittest.TestCase):
         self.ballast = os.path.join(disk, "ballast")
         type(self.lab).vault_dir = property(lambda lab: os.path.join(disk, "vault"))
 
-    def fill(self):
-        """Takes every free byte, as somebody else's data would."""
+    def fill(self, but_mib=0):
+        """Takes every free byte but these, as somebody else's data would."""
         with open(self.ballast, "ab", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(1 << 20))
             except OSError:
                 pass
+        os.truncate(self.ballast, max(os.path.getsize(self.ballast) - (but_mib << 20), 0))
 
     def test_a_disk_full_of_other_data_holds_the_forwarder_up_and_loses_nothing(self):
         collector = self.lab.collector()
@@ -53,7 +54,13 @@ class FullDiskTest(unittest.TestCase):
         more = noise(2000)
         host.append("load.log", more)
         host.drain(expect=6, timeout="2s")
-        self.assertEqual(2000, self.lab.count("-H", "geo01", "-S", "load"), "queries are answered all the while")
+        refused = self.lab.cli("query", "-H", "geo01", "--count", expect=3)
+        self.assertIn("the call could not be recorded, so it is not answered", refused.err)
+        self.assertEqual("", refused.text)
+        self.lab.cli("status", expect=0)
+        self.fill(but_mib=DISK_MIB * 3 // 16)  # inside the reserve, which is a quarter of this disk
+        host.drain(expect=6, timeout="2s")
+        self.assertEqual(2000, self.lab.count("-H", "geo01", "-S", "load"), "an investigator has a reserve of their own")
         os.unlink(self.ballast)
         host.drain()
         self.assertTrue(collector.alive())

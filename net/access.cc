@@ -1,0 +1,149 @@
+#include "net/access.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/bytes.h"
+#include "evidence/hash.h"
+
+namespace logvault::net {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& text) {
+  return text.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool IsUtf8(const std::string& value) { return Json::parse(Dump(Json(value))) == Json(value); }
+
+// Whatever bytes a question holds, its text has them all.
+void AddText(Json& text, const std::string& name, const std::string& value) {
+  if (IsUtf8(value)) {
+    text[name] = value;
+  } else {
+    text[name + "_base64"] = evidence::ToBase64(value);
+  }
+}
+void AddTextIfAny(Json& text, const std::string& name, const std::string& value) {
+  if (!value.empty()) AddText(text, name, value);
+}
+
+void AddFlag(Json& text, const char* name, bool value) {
+  if (value) text[name] = true;
+}
+
+const char* NameOf(v1::SearchRequest::TimeField by) {
+  switch (by) {
+    case v1::SearchRequest::READ:
+      return "read";
+    case v1::SearchRequest::COMMIT:
+      return "commit";
+    default:
+      return "event";
+  }
+}
+
+}  // namespace
+
+std::string QueryText(const v1::HostsRequest& /*request*/) { return Dump(Json::object()); }
+
+std::string QueryText(const v1::SearchRequest& request) {
+  Json text = Json::object();
+  AddText(text, "expression", request.expression());
+  if (request.has_since()) text["since"] = request.since();
+  if (request.has_until()) text["until"] = request.until();
+  text["by"] = NameOf(request.by());
+  AddTextIfAny(text, "host", request.host());
+  AddTextIfAny(text, "source", request.source());
+  AddTextIfAny(text, "origin", request.origin());
+  if (request.has_limit()) text["limit"] = request.limit();
+  AddFlag(text, "newest_first", request.newest_first());
+  AddFlag(text, "stream_order", request.stream_order());
+  AddFlag(text, "count_only", request.count_only());
+  AddFlag(text, "strict", request.strict());
+  AddFlag(text, "no_index", request.no_index());
+  return Dump(text);
+}
+
+std::string QueryText(const v1::ShowRequest& request) {
+  Json text = Json::object();
+  AddText(text, "host", request.host());
+  AddText(text, "source", request.source());
+  text["seq"] = request.seq();
+  return Dump(text);
+}
+
+std::string QueryText(const v1::BlocksRequest& request) {
+  Json text = {{"first", request.first()}, {"end", request.end()}};
+  AddFlag(text, "payloads", request.payloads());
+  return Dump(text);
+}
+
+std::string QueryText(const v1::AuditRequest& request) {
+  Json text = Json::object();
+  if (request.has_since()) text["since"] = request.since();
+  if (request.has_until()) text["until"] = request.until();
+  if (request.limit() > 0) text["limit"] = request.limit();
+  return Dump(text);
+}
+
+std::string ResultRow(const v1::StreamSummary& stream) {
+  std::string row;
+  ByteWriter writer(row);
+  writer.String32(stream.host());
+  writer.String32(stream.source());
+  writer.String32(stream.format());
+  writer.U64(stream.records());
+  writer.U64(stream.last_seq());
+  writer.U64(stream.missing_records());
+  writer.I64(stream.first_time());
+  writer.I64(stream.last_time());
+  writer.I64(stream.last_commit_time());
+  writer.U8(stream.session_open() ? 1 : 0);
+  writer.U8(stream.silent() ? 1 : 0);
+  writer.I64(stream.silent_since());
+  writer.I64(stream.heartbeat_time());
+  writer.String32(stream.source_state());
+  writer.U64(stream.lag_bytes());
+  writer.String32(stream.source_detail());
+  return row;
+}
+
+std::string ResultRow(const v1::StreamName& stream, const v1::Row& record) {
+  std::string row;
+  row.reserve(record.bytes().size() + 128);
+  ByteWriter writer(row);
+  writer.String32(stream.host());
+  writer.String32(stream.source());
+  writer.U64(record.seq());
+  writer.I64(record.event_time());
+  writer.I64(record.read_time());
+  writer.I64(record.commit_time());
+  writer.U64(record.block());
+  writer.U32(record.flags());
+  writer.U8(record.outside_window() ? 1 : 0);
+  writer.String32(record.origin());
+  writer.String32(record.bytes());
+  return row;
+}
+
+std::string ResultRow(const v1::StoredBlock& block) {
+  std::string row;
+  ByteWriter writer(row);
+  writer.U64(block.index());
+  writer.String32(block.block());
+  writer.String32(block.payload());
+  writer.String32(block.error());
+  writer.String32(block.payload_error());
+  return row;
+}
+
+std::string ResultRow(const v1::Accessed& call) {
+  std::string row;
+  ByteWriter writer(row);
+  writer.String32(call.asked().block());
+  writer.String32(call.ended().block());
+  return row;
+}
+
+}  // namespace logvault::net
