@@ -18,6 +18,7 @@
 #include "forwarder/check.h"
 #include "forwarder/forwarder.h"
 #include "forwarder/identity.h"
+#include "forwarder/spool_status.h"
 #include "net/ingest_client.h"
 #include "net/transport.h"
 
@@ -34,6 +35,8 @@ struct CommandLine {
   bool check = false;
   bool drain = false;
   std::string timeout = "60s";
+  bool status = false;
+  bool all_notes = false;
 };
 
 int Exit(ExitCode code) { return static_cast<int>(code); }
@@ -68,6 +71,18 @@ int OpenStopSignals() {
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// Needs no certificate of this host, only the vault's public key.
+int TellStatus(const CommandLine& command, const ForwarderConfig& config) {
+  Result<logvault::pki::VaultPublic> vault = logvault::pki::LoadVaultPublic(config.vault_key);
+  if (!vault.ok()) return Fail(vault.status());
+  Result<forwarder::SpoolStatus> status = forwarder::ReadSpoolStatus(config.spool.dir);
+  if (!status.ok()) return Fail(status.status());
+  const std::string text = forwarder::Describe(*status, vault->verifier, command.all_notes);
+  std::fputs(text.c_str(), stdout);
+  if (forwarder::HasProofOfFork(*status, vault->verifier)) return Exit(ExitCode::kIntegrity);
+  return Exit(status->contradiction.empty() ? ExitCode::kOk : ExitCode::kAttention);
+}
+
 int Run(const CommandLine& command, const ForwarderConfig& config, std::int64_t timeout) {
   Result<forwarder::LoadedIdentity> identity = forwarder::LoadIdentity(config);
   if (!identity.ok()) return Fail(identity.status());
@@ -99,12 +114,20 @@ std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command)
       ->needs(drain)
       ->capture_default_str();
   check->excludes(drain);
+  auto* status = app.add_subcommand(
+      "status", "what waits in the spool, and the newest checkpoint that this host verified");
+  status->fallthrough();
+  status->add_flag("--all", command.all_notes, "the older checkpoints too");
   app.footer(
       "Exit codes: 0 done; 2 configuration, or the spool is in use; 4 the vault contradicts what "
       "it signed; 5 not\n"
       "permitted; 6 no progress; 7 done, but a source needs attention.");
   try {
     app.parse(argc, argv);
+    command.status = status->parsed();
+    if (command.status && (command.check || command.drain)) {
+      throw CLI::ValidationError("status goes with neither --check nor --drain");
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : Exit(ExitCode::kUsage);
   }
@@ -128,5 +151,5 @@ int main(int argc, char** argv) {
   if (!timeout.ok()) return Fail(timeout.status().WithContext("--timeout"));
   Result<ForwarderConfig> config = logvault::config::LoadForwarderConfig(command.config);
   if (!config.ok()) return Fail(config.status());
-  return Run(command, *config, *timeout);
+  return command.status ? TellStatus(command, *config) : Run(command, *config, *timeout);
 }

@@ -10,6 +10,7 @@ namespace {
 
 // The spool's bell ends this wait; it bounds how late a lost session is noticed.
 constexpr std::int64_t kIdleWaitNanos = kNanosPerSecond;
+constexpr std::int64_t kOlderNoteNanos = 3600 * kNanosPerSecond;
 
 evidence::BlockKind KindOf(const SpooledItem& item) {
   return item.kind == ItemKind::kBatch ? evidence::BlockKind::kRecords : evidence::BlockKind::kKey;
@@ -239,6 +240,7 @@ Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendRe
   }
   LV_RETURN_IF_ERROR(spool_.Acknowledge(proven, response.checkpoint()));
   witness_.Keep(checkpoint);
+  LV_RETURN_IF_ERROR(KeepNow(response.checkpoint()));
   {
     MutexLock lock(mutex_);
     state_.items_shipped += proven.size();
@@ -249,6 +251,13 @@ Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendRe
   if (reopen) EndSession();
   // Records sealed again and refused again must not spin.
   if (reopen && proven.empty()) return Aborted("the vault gave our numbers to other records");
+  return Status::Ok();
+}
+
+Status Shipper::KeepNow(const std::string& note) {
+  if (clock_.Monotonic() < next_older_note_) return Status::Ok();
+  LV_RETURN_IF_ERROR(spool_.KeepOlderNote(note));
+  next_older_note_ = clock_.Monotonic() + kOlderNoteNanos;
   return Status::Ok();
 }
 

@@ -64,6 +64,8 @@ class Shipper {
                                              const v1::AppendResponse& response);
   Status Settle(const std::vector<SpooledItem>& items, const v1::AppendResponse& response,
                 const evidence::Checkpoint& checkpoint);
+  // `note` was verified and is the newest: now and then it is kept for good.
+  Status KeepNow(const std::string& note);
   std::int64_t Fail(const Status& failure, bool keep_session);
   void OnIntegrityFailure(const Status& failure, const std::string& note);
   void EndSession();
@@ -76,7 +78,8 @@ class Shipper {
   const Clock& clock_;
 
   Backoff backoff_;
-  std::int64_t not_before_ = 0;  // Clock::Monotonic
+  std::int64_t not_before_ = 0;               // Clock::Monotonic
+  std::int64_t next_older_note_ = INT64_MIN;  // Clock::Monotonic
   std::string session_;
   SessionNews owed_news_;  // conflicts and refusals to be told with the next session
   std::string last_alarm_;

@@ -229,6 +229,20 @@ Status Spool::SetAside(std::int64_t id, std::string_view record) {
   return LoadFigures();
 }
 
+Status Spool::KeepOlderNote(std::string_view note) {
+  MutexLock lock(mutex_);
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  Result<Statement*> insert = tables_.Sql("INSERT INTO older_note(note) VALUES(?1)");
+  if (!insert.ok()) return insert.status();
+  LV_RETURN_IF_ERROR((*insert)->BindBlob(1, note).Run());
+  Result<Statement*> prune =
+      tables_.Sql("DELETE FROM older_note WHERE id <= (SELECT MAX(id) FROM older_note) - ?1");
+  if (!prune.ok()) return prune.status();
+  LV_RETURN_IF_ERROR((*prune)->Bind(1, kOlderNotesKept).Run());
+  return transaction->Commit();
+}
+
 Status Spool::KeepContradiction(std::string_view note) {
   MutexLock lock(mutex_);
   return tables_.WriteMeta("contradiction", note);

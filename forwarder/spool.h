@@ -27,6 +27,9 @@ inline constexpr std::string_view kOwnSource = "logvault";
 // What the own source may use beyond max_bytes, so that a full spool can still say so.
 inline constexpr std::uint64_t kOwnReserveBytes = 1 << 20;
 
+// One an hour: a week.
+inline constexpr std::int64_t kOlderNotesKept = 7 * 24;
+
 struct SpoolOptions {
   std::string dir;
   std::uint64_t max_bytes = 1ull << 30;
@@ -70,6 +73,8 @@ class Spool {
       LV_EXCLUDES(mutex_);
   // Takes a refused item out of the queue, keeps it beside, and owes `record` to the own stream.
   Status SetAside(std::int64_t id, std::string_view record) LV_EXCLUDES(mutex_);
+  // Keeps a verified checkpoint beside the newest one, and drops the oldest of more than kOlderNotesKept.
+  Status KeepOlderNote(std::string_view note) LV_EXCLUDES(mutex_);
   // Keeps a checkpoint that contradicts the kept one, for whoever investigates.
   Status KeepContradiction(std::string_view note) LV_EXCLUDES(mutex_);
 

@@ -8,6 +8,8 @@ namespace logvault::forwarder {
 
 namespace {
 
+constexpr int kBusyTimeoutMs = 5'000;  // a reader beside the forwarder
+
 Status Failure(sqlite3* db, int code) {
   std::string message = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
   switch (code & 0xff) {
@@ -93,16 +95,23 @@ std::string Statement::Blob(int column) const {
 }
 
 Result<Database> Database::Open(const std::string& path) {
+  return OpenWith(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+}
+
+Result<Database> Database::OpenReadOnly(const std::string& path) {
+  return OpenWith(path, SQLITE_OPEN_READONLY);
+}
+
+Result<Database> Database::OpenWith(const std::string& path, int flags) {
   sqlite3* db = nullptr;
-  int code =
-      sqlite3_open_v2(path.c_str(), &db,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
+  int code = sqlite3_open_v2(path.c_str(), &db, flags | SQLITE_OPEN_FULLMUTEX, nullptr);
   if (code != SQLITE_OK) {
     Status failure = Failure(db, code).WithContext(path);
     sqlite3_close(db);
     return failure;
   }
   sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, kBusyTimeoutMs);
   return Database(db);
 }
 

@@ -46,6 +46,8 @@ class Statement {
 class Database {
  public:
   static Result<Database> Open(const std::string& path);
+  // Of a file that another connection may be writing to.
+  static Result<Database> OpenReadOnly(const std::string& path);
   ~Database();
   Database(Database&& other) noexcept : db_(other.db_) { other.db_ = nullptr; }
   Database& operator=(Database&&) = delete;
@@ -56,6 +58,7 @@ class Database {
   [[nodiscard]] std::int64_t changes() const;
 
  private:
+  static Result<Database> OpenWith(const std::string& path, int flags);
   explicit Database(sqlite3* db) : db_(db) {}
   sqlite3* db_;
 };

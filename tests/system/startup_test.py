@@ -72,6 +72,20 @@ class CollectorStartTest(unittest.TestCase):
         host.drain(expect=INTEGRITY)
         self.assertEqual(INTEGRITY, old_copy.ended())
         self.assertIn("old copy", old_copy.log)
+        self.assertEqual(1, host.run("status", expect=0).text.count("\u2014 "), "the newest note, to be compared")
+
+    def test_status_tells_a_forwarders_spool_and_newest_note_while_it_runs(self):
+        self.lab.collector()
+        host = self.lab.host("geo01")
+        self.assertIn("no spool", host.run("status", expect=2).err)
+        host.file("log", "plain", b"one\ntwo\n")
+        forwarder = host.start()
+        self.lab.wait_count(2, "-S", "log", daemon=forwarder)
+        wait_until(lambda: "source log: sealed to record 2, in the vault to record 2" in host.run("status", expect=0).text, "the receipt")
+        note = host.run("status", expect=0).text.split("verified:\n\n")[1]
+        with open(self.lab.path("host.note"), "w", encoding="utf-8") as file:
+            file.write(note)
+        self.lab.cli("verify", "--anchor", self.lab.path("host.note"), expect=0)
 
     def test_one_ready_line_and_nothing_on_stdout(self):
         daemon = self.lab.collector()
