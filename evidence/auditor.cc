@@ -80,8 +80,7 @@ void Auditor::CheckBody(const BlockHeader& block) {
     case BlockKind::kRecords:
       return CheckRecords(block);
     case BlockKind::kAccess:
-    case BlockKind::kAccessEnd:
-      return;  // access_ has looked at them
+    case BlockKind::kAccessEnd:  // access_ has looked at these two
     case BlockKind::kIndex:
     case BlockKind::kAlert:
     case BlockKind::kSilence:
