@@ -12,7 +12,7 @@
 
 namespace logvault::server {
 
-inline constexpr double kCallsPerSecond = 10;
+inline constexpr double kCallsPerSecond = 20;
 inline constexpr double kCallsAtOnce = 600;
 inline constexpr std::size_t kTextBytesPerCall =
     16 * 1024;  // a longer query counts as several calls

@@ -36,8 +36,7 @@ Result<std::uint64_t> BlockHolding(const QueryContext& query, const v1::ShowRequ
   const evidence::Hash stream_id = evidence::StreamId(request.host(), request.source());
   Result<std::optional<std::uint64_t>> block = query.reader().Locate(stream_id, request.seq());
   if (!block.ok()) return block.status();
-  if (!block->has_value())
-    return NotFound(NameOf(request) + " is not in the vault: a gap, or past the end");
+  if (!block->has_value()) return NotFound("the vault has no such record: a gap, or past the end");
   return **block;
 }
 
@@ -97,7 +96,7 @@ Status FillShown(const QueryContext& query, const v1::ShowRequest& request, Acce
   }
   Result<std::uint64_t> index = BlockHolding(query, request);
   if (!index.ok()) return index.status();
-  if (*index >= access.scope()) return NotFound(NameOf(request) + " came later than that");
+  if (*index >= access.scope()) return NotFound("it came later than that");
   Result<std::string> block = query.reader().BlockBytes(*index);
   if (!block.ok()) return block.status();
   LV_RETURN_IF_ERROR(FillRow(query, *index, request, *block, *response.mutable_row()));
