@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "config/service_manager.h"
 #include "forwarder/file_source.h"
 #include "forwarder/syslog_source.h"
 
@@ -211,9 +212,11 @@ ExitCode Forwarder::Follow(int stop_fd) {
   bool stop = false;
   while (!stop) {
     bool more = intake_->Step();
+    config::TellAlive();
     Report();
     WaitForNews(stop_fd, more ? 0 : kTickNanos, &stop);
   }
+  config::TellStopping();
   intake_->Stop(Dump({{"type", "stop"}}));
   const std::int64_t until = clock_.Monotonic() + kStopShipNanos;
   while (clock_.Monotonic() < until && spool_->figures().pending_items > 0) {

@@ -13,6 +13,7 @@
 #include "config/diagnostics.h"
 #include "config/exit_code.h"
 #include "config/forwarder_config.h"
+#include "config/service_manager.h"
 #include "config/small_file.h"
 #include "config/units.h"
 #include "forwarder/check.h"
@@ -97,6 +98,7 @@ int Run(const CommandLine& command, const ForwarderConfig& config, std::int64_t 
   if (!opened.ok()) return Fail(opened.status());
   if (command.drain) return Exit((*opened)->Drain(timeout));
   std::fputs("ready\n", stderr);
+  logvault::config::TellReady();
   return Exit((*opened)->Follow(stop_fd));
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/service_manager.h"
 #include "evidence/checkpoint.h"
 #include "net/call_gate.h"
 #include "net/listener.h"
@@ -241,6 +242,7 @@ void Collector::TickEachSecond(const std::stop_token& stop) {
 
 void Collector::Tick() {
   MutexLock lock(tick_mutex_);
+  config::TellAlive();
   parts_->own_certificate->Tick();
   WatchRevocation();
   WatchSessions();

@@ -14,6 +14,7 @@
 #include "config/collector_config.h"
 #include "config/diagnostics.h"
 #include "config/exit_code.h"
+#include "config/service_manager.h"
 #include "net/transport.h"
 #include "server/collector.h"
 #include "server/vault_keys.h"
@@ -86,9 +87,11 @@ int Run(const config::CollectorConfig& config, const Clock& clock) {
   std::fprintf(stderr, "ready ingest=%s query=%s\n", (*collector)->ingest_address().c_str(),
                (*collector)->query_address().c_str());
   std::fflush(stderr);
+  config::TellReady();
 
   int signal = 0;
   sigwait(&stop_signals, &signal);
+  config::TellStopping();
   spdlog::info("stopping");
   const Status halted = (*collector)->halted();
   return halted.ok() ? Exit(config::ExitCode::kOk) : Fail(halted);
