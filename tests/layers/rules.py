@@ -37,10 +37,9 @@ OUTSIDE = {
     "re2/": ("query",),
     "hs/": ("query",),
     "yaml-cpp/": ("config",),
-    "systemd/": ("config",),  # sd_notify
     "CLI/": ("cli", "server", "forwarder"),
     "spdlog/": ("config", "net", "server", "forwarder"),
-    "systemd/": ("forwarder",),
+    "systemd/": ("config", "forwarder"),
     "prometheus/": ("server", "forwarder"),
     "absl/": ("formats",),
 }
