@@ -17,6 +17,7 @@ namespace logvault::forwarder {
 namespace {
 
 constexpr std::size_t kBlockSize = 256 * 1024;
+constexpr std::size_t kBannerWithinRecords = 16;
 // A line without an end is read in growing blocks, so that looking for its end stays linear.
 constexpr std::size_t kMaxBlockSize = 4 * 1024 * 1024;
 
@@ -225,6 +226,7 @@ void TrackedFile::CutUnread(formats::End end) {
   cut_continues_ = position_.continues;
   formats::CutRecords(rules_.format, position_.encoding, text, end, evidence::kMaxRecordSize,
                       &cut_continues_, cuts_);
+  LookForBanner();
   block_ = cuts_.empty() ? std::min(std::max(block_, text.size()), kMaxBlockSize) : kBlockSize;
 }
 
@@ -260,6 +262,17 @@ UnixNanos TrackedFile::EventTimeOf(std::string_view bytes, const formats::Cut& c
     return formats::EventTime(rules_.format, bytes, times_);
   }
   return formats::EventTime(rules_.format, formats::RecordText(bytes, true), times_);
+}
+
+// The server states its zone in a line behind its version: the lines before are of that zone too.
+void TrackedFile::LookForBanner() {
+  if (rules_.format != formats::Format::kSqlserver || times_.banner_offset.has_value()) return;
+  std::string_view text = unread();
+  const std::size_t looked_at = std::min(cuts_.size(), kBannerWithinRecords);
+  for (std::size_t i = 0; i < looked_at && !times_.banner_offset.has_value(); ++i) {
+    (void)EventTimeOf(text.substr(0, cuts_[i].length), cuts_[i]);
+    text.remove_prefix(cuts_[i].length);
+  }
 }
 
 Status TrackedFile::SkipToEnd() {

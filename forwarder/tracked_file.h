@@ -102,6 +102,7 @@ class TrackedFile {
   void TrimBuffer();
   [[nodiscard]] bool StillMatches() const;
   UnixNanos EventTimeOf(std::string_view bytes, const formats::Cut& cut);
+  void LookForBanner();
 
   const ReadRules& rules_;
   const Clock& clock_;

@@ -163,6 +163,21 @@ TEST(DeliveryTest, WhatIsReadButNotInTheSpoolIsNotReadOut) {
   EXPECT_TRUE(host.intake().ReadOut());
 }
 
+TEST(DeliveryTest, AnErrorlogsFirstLinesAreOfTheZoneThatItsBannerStates) {
+  TestHost host("app.log", formats::Format::kSqlserver);
+  host.drain = true;
+  host.Write("app.log",
+             "2024-06-19 09:00:00.00 Server      Microsoft SQL Server 2019\n\tDeveloper Edition\n"
+             "2024-06-19 09:00:00.01 Server      UTC adjustment: 9:00\n"
+             "2024-06-19 09:00:00.02 spid9s      Starting up\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  ASSERT_EQ(host.vault.streams["app"].records.size(), 3u);
+  const UnixNanos midnight = 1'718'755'200 * kNanosPerSecond;  // 2024-06-19T00:00:00Z
+  EXPECT_EQ(host.vault.streams["app"].records[0].event_time, midnight);
+  EXPECT_EQ(host.vault.streams["app"].records[2].event_time, midnight + 20'000'000);
+}
+
 std::string RandomLines(int lines) {
   std::string text;
   for (int i = 0; i < lines; ++i) text += ToHex(evidence::RandomBytes(500)) + "\n";
