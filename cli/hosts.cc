@@ -11,6 +11,7 @@
 #include "evidence/access.h"
 #include "formats/time_zone.h"
 #include "net/access.h"
+#include "query/heartbeat.h"
 #include "query/output.h"
 
 namespace logvault::cli {
@@ -20,7 +21,11 @@ struct Summary {
   std::string host, source, format;
   std::uint64_t records = 0, last_seq = 0, missing = 0;
   UnixNanos first_time = kNoTime, last_time = kNoTime, last_commit_time = kNoTime;
-  std::optional<bool> session_open, silent;  // known to a running collector only
+  std::optional<bool> session_open;  // known to a running collector only
+  bool silent = false;
+  UnixNanos silent_since = 0;
+  UnixNanos heartbeat_time = 0;  // 0: there is none
+  query::SourceReport report;    // what that says of the source; an empty state: nothing
 };
 
 struct Listing {
@@ -28,17 +33,49 @@ struct Listing {
   bool integrity = true;
 };
 
+void AddHeartbeat(const storage::Reader& reader, Summary& summary) {
+  Result<std::optional<query::Heartbeat>> newest = query::NewestHeartbeat(reader, summary.host);
+  if (!newest.ok()) {
+    summary.report.detail = "its newest heartbeat cannot be read: " + newest.status().message();
+    return;
+  }
+  if (!newest->has_value()) return;
+  summary.heartbeat_time = (*newest)->time;
+  const auto report = (*newest)->sources.find(summary.source);
+  if (report != (*newest)->sources.end()) summary.report = report->second;
+}
+
 Result<Listing> ListOffline(const Environment& env) {
   Result<OfflineVault> vault = OfflineVault::Open(env.settings);
   if (!vault.ok()) return vault.status();
   Result<std::vector<storage::StreamHead>> heads = vault->reader().Streams();
   if (!heads.ok()) return heads.status();
+  Result<std::vector<storage::Silence>> silences = vault->reader().Silences();
+  if (!silences.ok()) return silences.status();
   Listing listing;
   listing.integrity = vault->problems().empty();
   for (const storage::StreamHead& head : *heads) {
-    listing.streams.push_back({head.host, head.source, head.format, head.records, head.last_seq,
-                               head.missing_records, head.first_time, head.last_time,
-                               head.last_commit_time, std::nullopt, std::nullopt});
+    listing.streams.push_back({head.host,
+                               head.source,
+                               head.format,
+                               head.records,
+                               head.last_seq,
+                               head.missing_records,
+                               head.first_time,
+                               head.last_time,
+                               head.last_commit_time,
+                               std::nullopt,
+                               false,
+                               0,
+                               0,
+                               {}});
+    Summary& summary = listing.streams.back();
+    for (const storage::Silence& silence : *silences) {
+      if (silence.host != head.host) continue;
+      summary.silent = true;
+      summary.silent_since = silence.last_seen;
+    }
+    AddHeartbeat(vault->reader(), summary);
   }
   return listing;
 }
@@ -57,10 +94,21 @@ Result<Listing> ListRemote(const Environment& env) {
   evidence::ResultHash result;
   for (const v1::StreamSummary& stream : response->streams()) {
     result.Add(net::ResultRow(stream));
-    listing.streams.push_back({stream.host(), stream.source(), stream.format(), stream.records(),
-                               stream.last_seq(), stream.missing_records(), stream.first_time(),
-                               stream.last_time(), stream.last_commit_time(), stream.session_open(),
-                               stream.silent()});
+    listing.streams.push_back(
+        {stream.host(),
+         stream.source(),
+         stream.format(),
+         stream.records(),
+         stream.last_seq(),
+         stream.missing_records(),
+         stream.first_time(),
+         stream.last_time(),
+         stream.last_commit_time(),
+         stream.session_open(),
+         stream.silent(),
+         stream.silent_since(),
+         stream.heartbeat_time(),
+         {stream.source_state(), stream.lag_bytes(), stream.source_detail()}});
   }
   if (response->result_sha256() != result.value().view())
     return Integrity("the list that arrived is not the one that the vault says it sent");
@@ -90,27 +138,45 @@ void AppendJson(const Summary& stream, std::string& out) {
   time("last_commit_time", stream.last_commit_time);
   if (stream.session_open)
     out += std::string("\"connected\":") + (*stream.session_open ? "true," : "false,");
-  if (stream.silent) out += std::string("\"silent\":") + (*stream.silent ? "true," : "false,");
+  out += std::string("\"silent\":") + (stream.silent ? "true," : "false,");
+  if (stream.silent) time("silent_since", stream.silent_since);
+  if (stream.heartbeat_time != 0) time("heartbeat_time", stream.heartbeat_time);
+  if (!stream.report.state.empty()) {
+    text("source_state", stream.report.state);
+    out += "\"lag_bytes\":" + std::to_string(stream.report.lag_bytes) + ',';
+  }
+  if (!stream.report.detail.empty()) text("source_detail", stream.report.detail);
   out += "\"records\":" + std::to_string(stream.records) +
          ",\"last_seq\":" + std::to_string(stream.last_seq) +
          ",\"missing_records\":" + std::to_string(stream.missing) + "}\n";
 }
 
 std::string StateOf(const Summary& stream) {
-  if (!stream.silent) return "-";
-  return *stream.silent ? "SILENT" : *stream.session_open ? "connected" : "away";
+  if (stream.silent) return "SILENT since " + TimeOrNothing(stream.silent_since);
+  if (!stream.session_open) return "-";
+  return *stream.session_open ? "connected" : "away";
+}
+
+// "ok", "ok, lag 12 bytes", "missing: /var/log/x: no such file".
+std::string ReportOf(const Summary& stream) {
+  const query::SourceReport& report = stream.report;
+  if (report.state.empty() && report.detail.empty()) return "-";
+  std::string text = report.state.empty() ? "unknown" : report.state;
+  if (report.lag_bytes > 0) text += ", lag " + std::to_string(report.lag_bytes) + " bytes";
+  if (!report.detail.empty()) text += ": " + report.detail;
+  return query::EscapeForTerminal(text);
 }
 
 void AppendTable(const std::vector<Summary>& streams, std::string& out) {
-  std::vector<std::array<std::string, 8>> rows = {
-      {"HOST", "SOURCE", "FORMAT", "RECORDS", "MISSING", "FIRST", "LAST", "STATE"}};
+  std::vector<std::array<std::string, 9>> rows = {
+      {"HOST", "SOURCE", "FORMAT", "RECORDS", "MISSING", "FIRST", "LAST", "STATE", "REPORTS"}};
   for (const Summary& stream : streams) {
     rows.push_back({query::EscapeForTerminal(stream.host), query::EscapeForTerminal(stream.source),
                     query::EscapeForTerminal(stream.format), std::to_string(stream.records),
                     std::to_string(stream.missing), TimeOrNothing(stream.first_time),
-                    TimeOrNothing(stream.last_time), StateOf(stream)});
+                    TimeOrNothing(stream.last_time), StateOf(stream), ReportOf(stream)});
   }
-  std::array<std::size_t, 8> widths{};
+  std::array<std::size_t, 9> widths{};
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
@@ -143,9 +209,11 @@ Action DefineHosts(CLI::App& command) {
   auto json = std::make_shared<bool>(false);
   AddOutputOption(command, *json);
   command.footer(
-      "MISSING counts records that a gap skipped; STATE is connected, away or SILENT (longer "
-      "than silence_after),\n"
-      "and - offline, where nobody can tell.\n");
+      "MISSING counts records that a gap skipped; STATE is connected, away or SILENT since it was "
+      "last heard (longer ago\n"
+      "than silence_after; offline as last recorded, else -); REPORTS is what the host's newest "
+      "heartbeat says of the\n"
+      "source: ok, waiting, missing or unreadable, and how many bytes are not yet read.\n");
   return [json](Environment& env) { return RunHosts(*json, env); };
 }
 

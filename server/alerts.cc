@@ -1,5 +1,6 @@
 #include "server/alerts.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -7,6 +8,9 @@ namespace logvault::server {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// A name has at most 63 bytes, so that a block's 60 KiB hold them.
+constexpr std::size_t kHostsPerBlock = 400;
 
 // A peer's address or a stored name may hold any bytes: what is not UTF-8 is replaced, never thrown
 // on.
@@ -19,12 +23,16 @@ storage::Entry EntryOf(evidence::BlockKind kind, const Json& body) {
 
 storage::Entry Alert(const Json& body) { return EntryOf(evidence::BlockKind::kAlert, body); }
 
-Json ListOf(const std::vector<SilenceWatch::HostSilence>& hosts, const char* time_name) {
-  Json list = Json::array();
-  for (const SilenceWatch::HostSilence& silence : hosts) {
-    list.push_back({{"host", silence.host}, {time_name, silence.last_seen}});
+void AddSilences(const char* type, const char* time_name,
+                 const std::vector<SilenceWatch::HostSilence>& hosts,
+                 std::vector<storage::Entry>& entries) {
+  for (std::size_t first = 0; first < hosts.size(); first += kHostsPerBlock) {
+    Json list = Json::array();
+    for (std::size_t i = first; i < std::min(hosts.size(), first + kHostsPerBlock); ++i) {
+      list.push_back({{"host", hosts[i].host}, {time_name, hosts[i].last_seen}});
+    }
+    entries.push_back(EntryOf(evidence::BlockKind::kSilence, {{"type", type}, {"hosts", list}}));
   }
-  return list;
 }
 
 }  // namespace
@@ -74,14 +82,11 @@ storage::Entry QuotaAlert(const std::string& host, std::uint64_t bytes_per_day) 
 
 storage::Entry CrlExpiredAlert() { return Alert({{"type", "crl_expired"}}); }
 
-storage::Entry SilenceBegan(const std::vector<SilenceWatch::HostSilence>& hosts) {
-  return EntryOf(evidence::BlockKind::kSilence,
-                 {{"type", "silent"}, {"hosts", ListOf(hosts, "last_seen")}});
-}
-
-storage::Entry SilenceEnded(const std::vector<SilenceWatch::HostSilence>& hosts) {
-  return EntryOf(evidence::BlockKind::kSilence,
-                 {{"type", "returned"}, {"hosts", ListOf(hosts, "returned_at")}});
+std::vector<storage::Entry> SilenceEntries(const SilenceWatch::Changes& changes) {
+  std::vector<storage::Entry> entries;
+  AddSilences("returned", "returned_at", changes.returned, entries);
+  AddSilences("silent", "last_seen", changes.fell_silent, entries);
+  return entries;
 }
 
 }  // namespace logvault::server

@@ -33,7 +33,8 @@ storage::Entry QuotaAlert(const std::string& host, std::uint64_t bytes_per_day);
 // The revocation list is past its next update; the last good one stays in force for ingest.
 storage::Entry CrlExpiredAlert();
 
-storage::Entry SilenceBegan(const std::vector<SilenceWatch::HostSilence>& hosts);
-storage::Entry SilenceEnded(const std::vector<SilenceWatch::HostSilence>& hosts);
+// The blocks that record what a tick found: those who returned, then those who fell silent.  One of each, or more where
+// the hosts do not fit one.
+std::vector<storage::Entry> SilenceEntries(const SilenceWatch::Changes& changes);
 
 }  // namespace logvault::server

@@ -77,6 +77,9 @@ Status KnowHosts(const storage::Reader& reader, SilenceWatch& silence) {
   if (!streams.ok()) return streams.status();
   for (const storage::StreamHead& stream : *streams)
     silence.Know(stream.host, stream.last_commit_time);
+  Result<std::vector<storage::Silence>> silent = reader.Silences();
+  if (!silent.ok()) return silent.status();
+  for (const storage::Silence& host : *silent) silence.KnowSilent(host.host, host.last_seen);
   return Status::Ok();
 }
 
@@ -269,8 +272,18 @@ void Collector::WatchSessions() {
 
 void Collector::WatchSilence() {
   const SilenceWatch::Changes changes = parts_->silence.Tick();
-  if (!changes.returned.empty()) parts_->ingest_context.Raise(SilenceEnded(changes.returned));
-  if (!changes.fell_silent.empty()) parts_->ingest_context.Raise(SilenceBegan(changes.fell_silent));
+  std::vector<storage::Entry> entries = SilenceEntries(changes);
+  if (entries.empty()) return;
+  for (const storage::Entry& entry : entries) spdlog::warn("silence: {}", entry.body);
+  const auto not_recorded = [&silence = parts_->silence, changes](const Status& why) {
+    spdlog::error("a silence was not recorded, and will be tried again: {}", why.ToString());
+    silence.NotRecorded(changes);
+  };
+  const Status queued = parts_->committer.Submit(
+      std::move(entries), [not_recorded](const Result<storage::Commit>& commit) {
+        if (!commit.ok()) not_recorded(commit.status());
+      });
+  if (!queued.ok()) not_recorded(queued);
 }
 
 Status CheckFiles(const config::CollectorConfig& config, const Clock& clock) {

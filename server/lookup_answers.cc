@@ -1,5 +1,6 @@
 #include "server/lookup_answers.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "evidence/batch.h"
 #include "evidence/payload.h"
 #include "net/access.h"
+#include "query/heartbeat.h"
 #include "server/proofs.h"
 
 namespace logvault::server {
@@ -25,8 +27,41 @@ void FillSummary(const QueryContext& query, const storage::StreamHead& stream,
   summary.set_last_time(stream.last_time);
   summary.set_last_commit_time(stream.last_commit_time);
   summary.set_session_open(query.sessions.IsOpen(stream.host));
-  summary.set_silent(query.silence.IsSilent(stream.host));
+  const std::optional<UnixNanos> silent_since = query.silence.SilentSince(stream.host);
+  summary.set_silent(silent_since.has_value());
+  summary.set_silent_since(silent_since.value_or(0));
 }
+
+// What the host's newest heartbeat says of its sources.  One that cannot be read is told as such: the list goes on.
+class Heartbeats {
+ public:
+  explicit Heartbeats(const storage::Reader& reader) : reader_(reader) {}
+
+  void Fill(v1::StreamSummary& summary) {
+    auto known = by_host_.find(summary.host());
+    if (known == by_host_.end()) {
+      known =
+          by_host_.emplace(summary.host(), query::NewestHeartbeat(reader_, summary.host())).first;
+    }
+    const Result<std::optional<query::Heartbeat>>& newest = known->second;
+    if (!newest.ok()) {
+      summary.set_source_detail("its newest heartbeat cannot be read: " +
+                                newest.status().message());
+      return;
+    }
+    if (!newest->has_value()) return;
+    summary.set_heartbeat_time((*newest)->time);
+    const auto report = (*newest)->sources.find(summary.source());
+    if (report == (*newest)->sources.end()) return;
+    summary.set_source_state(report->second.state);
+    summary.set_lag_bytes(report->second.lag_bytes);
+    summary.set_source_detail(report->second.detail);
+  }
+
+ private:
+  const storage::Reader& reader_;
+  std::map<std::string, Result<std::optional<query::Heartbeat>>> by_host_;
+};
 
 std::string NameOf(const v1::ShowRequest& request) {
   return request.host() + "/" + request.source() + "/" + std::to_string(request.seq());
@@ -76,9 +111,11 @@ Status FillHosts(const QueryContext& query, Access& access, v1::HostsResponse& r
   LV_RETURN_IF_ERROR(access.FillReceipt(*response.mutable_access()));
   Result<std::vector<storage::StreamHead>> streams = query.reader().Streams();
   if (!streams.ok()) return streams.status();
+  Heartbeats heartbeats(query.reader());
   for (const storage::StreamHead& stream : *streams) {
     v1::StreamSummary& summary = *response.add_streams();
     FillSummary(query, stream, summary);
+    heartbeats.Fill(summary);
     access.AddRow(net::ResultRow(summary));
   }
   response.set_result_sha256(std::string(access.result().view()));

@@ -10,6 +10,13 @@ void SilenceWatch::Know(const std::string& host, UnixNanos last_seen) {
   known.last_seen = std::max(known.last_seen, last_seen);
 }
 
+void SilenceWatch::KnowSilent(const std::string& host, UnixNanos last_seen) {
+  MutexLock lock(mutex_);
+  Host& known = hosts_[host];
+  known.last_seen = last_seen;
+  known.silent = known.told_silent = true;
+}
+
 void SilenceWatch::ListenerUp() {
   const UnixNanos now = clock_.Monotonic();
   MutexLock lock(mutex_);
@@ -42,10 +49,17 @@ SilenceWatch::Changes SilenceWatch::Tick() {
   return changes;
 }
 
-bool SilenceWatch::IsSilent(const std::string& host) const {
+void SilenceWatch::NotRecorded(const Changes& changes) {
+  MutexLock lock(mutex_);
+  for (const HostSilence& silence : changes.returned) hosts_[silence.host].told_silent = true;
+  for (const HostSilence& silence : changes.fell_silent) hosts_[silence.host].told_silent = false;
+}
+
+std::optional<UnixNanos> SilenceWatch::SilentSince(const std::string& host) const {
   MutexLock lock(mutex_);
   const auto known = hosts_.find(host);
-  return known != hosts_.end() && known->second.silent;
+  if (known == hosts_.end() || !known->second.silent) return std::nullopt;
+  return known->second.last_seen;
 }
 
 }  // namespace logvault::server

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class SilenceWatch {
 
   // A host the vault knows, whose last word was committed at `last_seen`.  Before ListenerUp.
   void Know(const std::string& host, UnixNanos last_seen) LV_EXCLUDES(mutex_);
+  // A host whose silence is recorded already: it is told again only when it has returned.  Before ListenerUp.
+  void KnowSilent(const std::string& host, UnixNanos last_seen) LV_EXCLUDES(mutex_);
   void ListenerUp() LV_EXCLUDES(mutex_);
   // The host said something.
   void Saw(const std::string& host) LV_EXCLUDES(mutex_);
@@ -36,8 +39,12 @@ class SilenceWatch {
   };
   // What changed since the last tick.
   Changes Tick() LV_EXCLUDES(mutex_);
+  // What a tick told and nobody could record is told again by the next.
+  void NotRecorded(const Changes& changes) LV_EXCLUDES(mutex_);
 
-  [[nodiscard]] bool IsSilent(const std::string& host) const LV_EXCLUDES(mutex_);
+  // When a silent host was last heard; nullopt for one that is not silent.
+  [[nodiscard]] std::optional<UnixNanos> SilentSince(const std::string& host) const
+      LV_EXCLUDES(mutex_);
 
  private:
   struct Host {

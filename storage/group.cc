@@ -6,6 +6,7 @@
 #include "evidence/bodies.h"
 #include "evidence/seal.h"
 #include "storage/notices.h"
+#include "storage/silence.h"
 #include "storage/tables.h"
 
 namespace logvault::storage {
@@ -62,11 +63,12 @@ Status Group::Add(const Entry& entry) {
       return AddKey(entry);
     case BlockKind::kRecords:
       return AddRecords(entry);
+    case BlockKind::kSilence:
+      return AddSilence(entry);
     case BlockKind::kAccess:
     case BlockKind::kAccessEnd:
     case BlockKind::kIndex:
     case BlockKind::kAlert:
-    case BlockKind::kSilence:
     case BlockKind::kConflict:
     case BlockKind::kRetention:
     case BlockKind::kRetentionDone:
@@ -74,9 +76,25 @@ Status Group::Add(const Entry& entry) {
     case BlockKind::kConfig:
       break;  // statements, stored as they are
   }
+  return AddStatement(entry);
+}
+
+Status Group::AddStatement(const Entry& entry) {
   Result<Block> block = AddBlock(entry.kind, entry.flags, entry.body);
   if (!block.ok()) return block.status();
   appended_.push_back({Outcome::kCommitted, block->index, std::move(block->bytes), 0});
+  return Status::Ok();
+}
+
+Status Group::AddSilence(const Entry& entry) {
+  Result<SilenceChange> change = ParseSilence(entry.body, chain_.tree.size());
+  if (!change.ok()) return change.status();
+  LV_RETURN_IF_ERROR(AddStatement(entry));
+  for (const Silence& silence : change->hosts) {
+    const std::string key = SilenceKey(silence.host);
+    LV_RETURN_IF_ERROR(change->began ? Put(tables_.stream(), key, SerializeSilence(silence))
+                                     : FromRocks(rows_.Delete(tables_.stream(), key)));
+  }
   return Status::Ok();
 }
 

@@ -69,6 +69,8 @@ class Group {
     std::string bytes;
   };
 
+  Status AddStatement(const Entry& entry);
+  Status AddSilence(const Entry& entry);
   Status AddStream(const Entry& entry);
   Status AddKey(const Entry& entry);
   Status CommitEpoch(const Entry& entry, const evidence::KeyBody& body);

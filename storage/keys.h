@@ -14,6 +14,7 @@
 //                         's' stream_id[32] first_seq u64   block u64, record_count u32
 //                         'p' stream_id[32] key             value of a position entry
 //                         'e' host (u16 length) epoch u64   EpochRecord
+//                         'q' host (u16 length)             last_seen i64, SILENCE block u64: a silence that lasts
 //   secret                'k' host (u16 length) epoch u64   K_0, 32 bytes
 //   index, rollup         derived and rebuildable; laid out by query/
 //

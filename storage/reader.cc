@@ -199,6 +199,21 @@ Result<std::optional<evidence::Hash>> Reader::SealKey(std::string_view host,
   return std::optional<evidence::Hash>(*key);
 }
 
+Result<std::vector<Silence>> Reader::Silences() const {
+  std::vector<Silence> silences;
+  const std::string begin = SilenceKey("");
+  const std::unique_ptr<rocksdb::Iterator> rows = tables_->Seek(tables_->stream());
+  for (rows->Seek(begin); rows->Valid(); rows->Next()) {
+    const std::string_view key = ToView(rows->key());
+    if (key.front() != begin.front()) break;
+    Result<Silence> silence = ParseSilenceRow(key, ToView(rows->value()));
+    if (!silence.ok()) return silence.status();
+    silences.push_back(*std::move(silence));
+  }
+  if (!rows->status().ok()) return FromRocks(rows->status()).WithContext("stream family");
+  return silences;
+}
+
 Result<evidence::GenesisBody> Reader::Genesis() const {
   Result<evidence::BlockHeader> block = Block(0);
   if (!block.ok()) return block.status();

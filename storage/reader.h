@@ -16,6 +16,7 @@
 #include "evidence/checkpoint.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
+#include "storage/silence.h"
 
 namespace logvault::storage {
 
@@ -102,6 +103,9 @@ class Reader {
   // K_0 of an epoch: 32 bytes.
   [[nodiscard]] Result<std::optional<evidence::Hash>> SealKey(std::string_view host,
                                                               std::uint64_t epoch) const;
+
+  // Hosts whose silence was recorded and not its end, by name's length, then name.
+  [[nodiscard]] Result<std::vector<Silence>> Silences() const;
 
   [[nodiscard]] Result<evidence::GenesisBody> Genesis() const;
 

@@ -91,6 +91,7 @@ void StreamCheck::Finish() {
                  std::to_string(stream.progress.batches) + " batches");
     }
   }
+  CheckSilences(all_read);
   if (all_read && epoch_rows_ != epochs_) {
     Report(nullptr, 0,
            std::to_string(epoch_rows_) + " epochs are stored, " + std::to_string(epochs_) +
@@ -98,7 +99,34 @@ void StreamCheck::Finish() {
   }
 }
 
+void StreamCheck::AddSilence(const evidence::BlockHeader& block) {
+  Result<SilenceChange> change = ParseSilence(block.body, block.index);
+  if (!change.ok()) return Report(nullptr, block.index, change.status().message());
+  for (const Silence& silence : change->hosts) {
+    if (change->began) silences_[silence.host] = silence;
+    if (!change->began) silences_.erase(silence.host);
+  }
+}
+
+void StreamCheck::CheckSilences(bool all_read) {
+  for (const auto& [name, silence] : silences_) {
+    Stream host;
+    host.description.host = name;
+    Compare(SilenceKey(name), SerializeSilence(silence), &host, silence.block,
+            "the row of the host's silence");
+  }
+  if (all_read && silence_rows_ != silences_.size()) {
+    Report(nullptr, 0,
+           std::to_string(silence_rows_) + " silences are stored, " +
+               std::to_string(silences_.size()) + " last");
+  }
+}
+
 void StreamCheck::CheckRow(std::string_view key, std::string_view value) {
+  if (key.starts_with(SilenceKey("").front())) {
+    ++silence_rows_;
+    return;
+  }
   if (key.starts_with(EpochKey("", 0).front())) {
     ++epoch_rows_;
     return;

@@ -126,6 +126,7 @@ void VerifyPass::AddBlock(std::uint64_t index, std::string_view bytes) {
   block->index = index;
   if (block->kind == BlockKind::kRecords) return AddRecordsBlock(*block);
   if (block->kind == BlockKind::kKey) return AddKeyBlock(*block);
+  if (block->kind == BlockKind::kSilence) return streams_.AddSilence(*block);
   if (block->kind != BlockKind::kStream) return;
   Result<evidence::StreamBody> body = evidence::StreamBody::Parse(block->body);
   if (body.ok()) streams_.AddStream(*block, *body);

@@ -4,6 +4,7 @@
 #include <latch>
 
 #include "server/alert_limiter.h"
+#include "server/alerts.h"
 #include "server/call_limiter.h"
 #include "server/host_budget.h"
 #include "server/session_table.h"
@@ -45,9 +46,57 @@ TEST(SilenceWatchTest, SilenceIsCountedFromTheLastWord) {
   const SilenceWatch::Changes changes = watch.Tick();
   ASSERT_EQ(changes.fell_silent.size(), 1u);
   EXPECT_EQ(changes.fell_silent[0], (SilenceWatch::HostSilence{"geo01", 1000 * kSecond}));
-  EXPECT_TRUE(watch.IsSilent("geo01"));
+  EXPECT_TRUE(watch.SilentSince("geo01").has_value());
   clock.Advance(500 * kSecond);
   EXPECT_TRUE(watch.Tick().fell_silent.empty());  // told once
+}
+
+TEST(SilenceWatchTest, ASilenceThatIsRecordedOutlastsTheCollector) {
+  FakeClock clock(10'000 * kSecond);
+  SilenceWatch watch(90 * kSecond, clock);
+  watch.Know("geo01", 1 * kSecond);
+  watch.KnowSilent("geo01", 2 * kSecond);
+  watch.ListenerUp();
+  clock.Advance(1000 * kSecond);
+  EXPECT_TRUE(watch.Tick().fell_silent.empty()) << "told before";
+  EXPECT_EQ(watch.SilentSince("geo01"), 2 * kSecond);
+  watch.Saw("geo01");
+  EXPECT_EQ(watch.SilentSince("geo01"), std::nullopt);
+  EXPECT_EQ(watch.Tick().returned.size(), 1u);
+  clock.Advance(90 * kSecond);
+  EXPECT_EQ(watch.Tick().fell_silent.size(), 1u);
+}
+
+TEST(SilenceWatchTest, WhatCouldNotBeRecordedIsToldAgain) {
+  FakeClock clock(1000 * kSecond);
+  SilenceWatch watch(90 * kSecond, clock);
+  watch.ListenerUp();
+  watch.Saw("geo01");
+  clock.Advance(90 * kSecond);
+  SilenceWatch::Changes changes = watch.Tick();
+  ASSERT_EQ(changes.fell_silent.size(), 1u);
+  watch.NotRecorded(changes);
+  EXPECT_EQ(watch.Tick().fell_silent, changes.fell_silent);
+  EXPECT_TRUE(watch.Tick().fell_silent.empty());
+  watch.Saw("geo01");
+  changes = watch.Tick();
+  ASSERT_EQ(changes.returned.size(), 1u);
+  watch.NotRecorded(changes);
+  EXPECT_EQ(watch.Tick().returned, changes.returned);
+  EXPECT_TRUE(watch.Tick().returned.empty());
+}
+
+TEST(SilenceWatchTest, OneBlockNamesManyHostsAndAsManyBlocksAsItTakes) {
+  SilenceWatch::Changes changes;
+  for (int i = 0; i < 900; ++i) changes.fell_silent.push_back({std::string(63, 'h'), INT64_MAX});
+  changes.returned.push_back({"geo01", 1});
+  const std::vector<storage::Entry> entries = SilenceEntries(changes);
+  ASSERT_EQ(entries.size(), 4u);
+  EXPECT_EQ(entries[0].body, R"({"type":"returned","hosts":[{"host":"geo01","returned_at":1}]})");
+  for (const storage::Entry& entry : entries) {
+    EXPECT_LE(entry.body.size(), evidence::kMaxBlockBodySize);
+    EXPECT_TRUE(storage::ParseSilence(entry.body, 0).ok());
+  }
 }
 
 TEST(SilenceWatchTest, ACollectorThatWasDownAccusesNobody) {

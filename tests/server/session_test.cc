@@ -169,5 +169,71 @@ TEST_F(SessionTest, ASilentHostIsRecordedAndSoIsItsReturn) {
   EXPECT_THAT(silences()[1].body, HasSubstr("returned"));
 }
 
+TEST_F(SessionTest, ASilenceOutlastsTheCollectorAndItsEndIsRecorded) {
+  OpenAndRegister();
+  const std::unique_ptr<TestHost> web01 = lab.Host("web01");
+  const std::unique_ptr<net::IngestClient> other = lab.Connect(*web01);
+  ASSERT_TRUE(other->Open(OpenRequest({"syslog"})).ok());
+  lab.clock.Advance(lab.config.silence_after_ns);
+  lab.collector->Tick();
+  const auto silences = [&] { return BlocksOf(lab.collector->vault(), BlockKind::kSilence); };
+  ASSERT_TRUE(Eventually([&] { return silences().size() == 1; }));
+  EXPECT_THAT(silences()[0].body, HasSubstr("web01")) << "one block names both";
+  const auto silent = [&] {
+    const auto investigator = lab.ConnectAsInvestigator();
+    std::map<std::string, UnixNanos> since;
+    const v1::HostsResponse hosts = *investigator->Hosts({});
+    for (const v1::StreamSummary& stream : hosts.streams()) {
+      if (stream.silent()) since[stream.host()] = stream.silent_since();
+    }
+    return since;
+  };
+  const auto before = silent();
+  EXPECT_EQ(before.size(), 2u);
+
+  for (int restart = 0; restart < 2; ++restart) {
+    client.reset();
+    lab.Stop();
+    lab.clock.Advance(3600 * kNanosPerSecond);
+    lab.Start();
+    lab.clock.Advance(lab.config.silence_after_ns);
+    lab.collector->Tick();
+    EXPECT_EQ(silent(), before) << "neither told anew nor forgotten";
+    EXPECT_EQ(silences().size(), 1u);
+  }
+
+  client = lab.Connect(*geo01);
+  ASSERT_TRUE(client->Open(OpenRequest({"syslog"})).ok());
+  lab.collector->Tick();
+  ASSERT_TRUE(Eventually([&] { return silences().size() == 2; }));
+  EXPECT_THAT(silences()[1].body, HasSubstr("returned"));
+  EXPECT_THAT(silences()[1].body, testing::Not(HasSubstr("web01")));
+  EXPECT_EQ(silent().size(), 1u);
+}
+
+TEST_F(SessionTest, HostsTellWhatTheNewestHeartbeatSays) {
+  OpenAndRegister();
+  AppendOne(Batch(1, {"a\n"}));
+  const auto own = [&](std::uint64_t seq, const std::vector<std::string>& lines) {
+    return geo01->Seal(geo01->DraftBatch("logvault", seq, lines, lab.clock.Now()));
+  };
+  const auto hosts = [&] { return *lab.ConnectAsInvestigator()->Hosts({}); };
+  EXPECT_EQ(hosts().streams(1).heartbeat_time(), 0);
+  AppendOne(own(1, {R"({"type":"heartbeat","sources":{"syslog":{"state":"ok","lag_bytes":0}}})"
+                    "\n",
+                    R"({"type":"heartbeat","sources":{"syslog":{"state":"missing","lag_bytes":7,)"
+                    R"("detail":"no such file"}}})"
+                    "\n"}));
+  AppendOne(own(3, {"{\"type\":\"warning\"}\n"}));
+  const v1::HostsResponse response = hosts();
+  ASSERT_EQ(response.streams_size(), 2);
+  EXPECT_EQ(response.streams(1).source(), "syslog");
+  EXPECT_EQ(response.streams(1).source_state(), "missing");
+  EXPECT_EQ(response.streams(1).lag_bytes(), 7u);
+  EXPECT_EQ(response.streams(1).source_detail(), "no such file");
+  EXPECT_EQ(response.streams(1).heartbeat_time(), lab.clock.Now());
+  EXPECT_EQ(response.streams(0).source_state(), "") << "it does not speak of its own stream";
+}
+
 }  // namespace
 }  // namespace logvault::server
