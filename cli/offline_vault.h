@@ -27,6 +27,8 @@ class OfflineVault {
   static Result<OfflineVault> Open(const Settings& settings);
 
   [[nodiscard]] const storage::Reader& reader() const { return reader_; }
+  // The pinned key, else the one in GENESIS.
+  [[nodiscard]] const evidence::VerifierKey& key() const { return key_; }
   [[nodiscard]] const evidence::Checkpoint& checkpoint() const { return checkpoint_; }
   [[nodiscard]] const std::string& note() const { return note_; }
   // Proof that the folder is not what it should be, found on opening: what is there can be read all the same, but

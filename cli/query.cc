@@ -113,17 +113,6 @@ ExitCode RunQuery(const QueryOptions& options, Environment& env) {
   return ExitCodeOf(*answer);
 }
 
-void AddScopeOptions(CLI::App& command, QueryOptions& options) {
-  command.add_option("-s,--since", options.since, "only records at or after T")->type_name("T");
-  command.add_option("-u,--until", options.until, "only records before T")->type_name("T");
-  command.add_option("--by", options.by, "which time T is about: event (default), read or commit")
-      ->type_name("FIELD");
-  command.add_option("-H,--host", options.host, "only these hosts")->type_name("GLOB");
-  command.add_option("-S,--source", options.source, "only these sources")->type_name("GLOB");
-  command.add_option("--origin", options.origin, "only records from these files or addresses")
-      ->type_name("GLOB");
-}
-
 void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
   command.add_option("-n,--limit", options.limit, "at most N records; 0 for all")->type_name("N");
   command
@@ -156,6 +145,17 @@ void RefuseLaterOptions(CLI::App& command) {
 }
 
 }  // namespace
+
+void AddScopeOptions(CLI::App& command, QueryOptions& options) {
+  command.add_option("-s,--since", options.since, "only records at or after T")->type_name("T");
+  command.add_option("-u,--until", options.until, "only records before T")->type_name("T");
+  command.add_option("--by", options.by, "which time T is about: event (default), read or commit")
+      ->type_name("FIELD");
+  command.add_option("-H,--host", options.host, "only these hosts")->type_name("GLOB");
+  command.add_option("-S,--source", options.source, "only these sources")->type_name("GLOB");
+  command.add_option("--origin", options.origin, "only records from these files or addresses")
+      ->type_name("GLOB");
+}
 
 Action DefineQuery(CLI::App& command) {
   auto options = std::make_shared<QueryOptions>();

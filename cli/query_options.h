@@ -12,6 +12,10 @@
 #include "query/output.h"
 #include "query/search.h"
 
+namespace CLI {
+class App;
+}
+
 namespace logvault::cli {
 
 // As typed; empty: not given.
@@ -43,5 +47,8 @@ struct PreparedQuery {
 
 // kInvalidArgument naming the flag.  Pure.
 Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool to_terminal);
+
+// The flags that say where is looked; `options` must outlive `command`.
+void AddScopeOptions(CLI::App& command, QueryOptions& options);
 
 }  // namespace logvault::cli

@@ -68,6 +68,23 @@ Hash Sha256(std::initializer_list<std::string_view> parts) {
   return Finish(context);
 }
 
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+  LV_CHECK(context_ != nullptr);
+  LV_CHECK(EVP_DigestInit_ex2(context_, EVP_sha256(), nullptr) == 1);
+}
+
+Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(context_); }
+
+void Sha256Stream::Add(std::string_view bytes) {
+  LV_CHECK(EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1);
+}
+
+Hash Sha256Stream::Finish() {
+  const Hash hash = logvault::evidence::Finish(context_);
+  LV_CHECK(EVP_DigestInit_ex2(context_, nullptr, nullptr) == 1);
+  return hash;
+}
+
 Hash HmacSha256(std::string_view key, std::string_view message) {
   Hash mac;
   unsigned size = 0;

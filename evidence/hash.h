@@ -10,6 +10,8 @@
 
 #include "common/status.h"
 
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+
 namespace logvault::evidence {
 
 inline constexpr std::size_t kHashSize = 32;
@@ -30,6 +32,22 @@ struct Hash {
 Hash Sha256(std::string_view bytes);
 // Over the concatenation of `parts`.  Safe from any thread (one reused context a thread).
 Hash Sha256(std::initializer_list<std::string_view> parts);
+
+// SHA-256 of bytes that come in pieces.  Not for several threads.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+
+  void Add(std::string_view bytes);
+  // The hash of all that was added; afterwards it begins anew.
+  [[nodiscard]] Hash Finish();
+
+ private:
+  evp_md_ctx_st* context_;
+};
 
 Hash HmacSha256(std::string_view key, std::string_view message);
 

@@ -223,6 +223,19 @@ void CompactTree::Append(const Hash& leaf, const OnNode& on_node) {
   ++size_;
 }
 
+bool CompactTree::AppendSubtree(std::uint32_t level, const Hash& root) {
+  const std::uint64_t count = level < 64 ? std::uint64_t{1} << level : 0;
+  if (count == 0 || size_ % count != 0 || size_ > UINT64_MAX - count) return false;
+  Hash hash = root;
+  for (; (size_ >> level & 1) != 0; ++level) {
+    hash = NodeHash(peaks_.back(), hash);
+    peaks_.pop_back();
+  }
+  peaks_.push_back(hash);
+  size_ += count;
+  return true;
+}
+
 Hash CompactTree::Root() const {
   if (peaks_.empty()) return EmptyRoot();
   Hash root = peaks_.back();

@@ -50,6 +50,10 @@ class CompactTree {
   using OnNode = std::function<void(std::uint32_t level, std::uint64_t index, const Hash& hash)>;
   void Append(const Hash& leaf, const OnNode& on_node = nullptr);
 
+  // The next 2^level leaves at once, as the root over them.  False, and nothing appended, where they do not begin at a
+  // multiple of their number: then that root is no node of the tree.
+  bool AppendSubtree(std::uint32_t level, const Hash& root);
+
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] Hash Root() const;
   bool operator==(const CompactTree&) const = default;

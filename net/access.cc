@@ -76,6 +76,7 @@ std::string QueryText(const v1::ShowRequest& request) {
 std::string QueryText(const v1::BlocksRequest& request) {
   Json text = {{"first", request.first()}, {"end", request.end()}};
   AddFlag(text, "payloads", request.payloads());
+  if (request.payloads_of_size() > 0) text["payloads_of"] = request.payloads_of();
   return Dump(text);
 }
 

@@ -16,10 +16,11 @@ constexpr std::size_t kEventBytes = 512 * 1024;
 // Gathers blocks into events, and fills holes: every index asked for is answered once, in order.
 class BlockSender {
  public:
+  // `request` must outlive this.
   BlockSender(const storage::Reader& reader, const v1::BlocksRequest& request, Access& access,
               EventStream<v1::BlocksEvent>& stream)
       : reader_(reader),
-        payloads_(request.payloads()),
+        request_(request),
         next_(request.first()),
         access_(access),
         stream_(stream) {}
@@ -43,7 +44,7 @@ class BlockSender {
     v1::StoredBlock& block = *event_.add_blocks();
     block.set_index(index);
     block.set_block(bytes.data(), bytes.size());
-    if (payloads_) AddPayload(bytes, block);
+    if (WantsPayload(index)) AddPayload(bytes, block);
     ++next_;
     return SendIfFull(bytes.size() + block.payload().size());
   }
@@ -62,6 +63,11 @@ class BlockSender {
   }
 
  private:
+  [[nodiscard]] bool WantsPayload(std::uint64_t index) const {
+    const auto& wanted = request_.payloads_of();
+    return request_.payloads() || std::binary_search(wanted.begin(), wanted.end(), index);
+  }
+
   // The index that counts is where the block is stored, whatever it says of itself.
   void AddPayload(std::string_view bytes, v1::StoredBlock& stored) const {
     Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
@@ -89,7 +95,7 @@ class BlockSender {
   }
 
   const storage::Reader& reader_;
-  const bool payloads_;
+  const v1::BlocksRequest& request_;
   std::uint64_t next_;
   Access& access_;
   EventStream<v1::BlocksEvent>& stream_;

@@ -29,7 +29,8 @@ std::vector<nlohmann::json> Lines(const std::string& text) {
 TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
   EXPECT_EQ(Run({"--help"}).code, 0);
   EXPECT_THAT(Run({"--help"}).out, HasSubstr("Exit codes: 0 found"));
-  for (const char* command : {"status", "query", "hosts", "show", "verify", "proof", "checkpoint", "pki"}) {
+  for (const char* command :
+       {"status", "query", "hosts", "show", "verify", "proof", "export", "checkpoint", "pki"}) {
     EXPECT_EQ(Run({command, "--help"}).code, 0) << command;
   }
   const std::vector<std::vector<std::string>> mistakes = {
@@ -52,6 +53,9 @@ TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
       {"proof", "a/b", "--out", "f"},
       {"proof", "a/b/1", "--check", "f"},
       {"proof", "--check", "f"},
+      {"export"},
+      {"export", "x", "--out", "f"},
+      {"export", "--check", "f"},
       {"pki"},
       {"tail"},
       {"timeline", "x", "--every", "1h"},
