@@ -8,6 +8,7 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/checkpoint.h"
+#include "evidence/export_lines.h"
 #include "evidence/note.h"
 #include "evidence/record_proof.h"
 #include "evidence/tlog_proof.h"
@@ -45,6 +46,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto v = RecordProof::Parse(TlogProof{std::string(input), 0, {}, ""}.Serialize()); v.ok()) {
     require(v->Serialize() == TlogProof({std::string(input), 0, {}, ""}).Serialize());
     require(!CheckRecordProof(*v, kKey).ok());
+  }
+  if (auto v = ParseExportLine(input); v.ok()) require(Serialize(*v) == input);
+  std::string_view rest = input;
+  if (auto v = RecordLine::Parse(rest); v.ok()) {
+    require(v->Serialize() + std::string(rest) == input);
   }
   if (auto v = FromBase64(input); v.ok()) require(ToBase64(*v) == input);
   return 0;
