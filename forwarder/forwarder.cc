@@ -11,6 +11,7 @@
 #include "config/service_manager.h"
 #include "forwarder/file_source.h"
 #include "forwarder/syslog_source.h"
+#include "pki/certificate.h"
 
 namespace logvault::forwarder {
 
@@ -137,6 +138,7 @@ Result<std::unique_ptr<Forwarder>> Forwarder::Open(const config::ForwarderConfig
   self->intake_ = *std::move(intake);
   LV_RETURN_IF_ERROR(self->AddSources(config, mode));
   LV_RETURN_IF_ERROR(self->intake_->LoadHeads());
+  LV_RETURN_IF_ERROR(self->StartMetrics(config, mode));
   self->shipper_ = std::make_unique<Shipper>(ShippingOf(config), std::move(connect), *self->spool_,
                                              *self->witness_, self->handover_, clock);
   return self;
@@ -163,6 +165,17 @@ Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode
     sources_.push_back({source.name, made->get()});
     intake_->AddSource(source.name, *std::move(made));
   }
+  return Status::Ok();
+}
+
+// A drain is too short to be watched.
+Status Forwarder::StartMetrics(const config::ForwarderConfig& config, RunMode mode) {
+  if (!config.metrics.has_value() || mode == RunMode::kDrain) return Status::Ok();
+  Result<pki::Certificate> certificate = pki::Certificate::FromDer(identity_.certificate_der);
+  if (certificate.ok()) certificate_not_after_ = certificate->not_after();
+  Result<std::unique_ptr<MetricsEndpoint>> endpoint = MetricsEndpoint::Start(*config.metrics);
+  if (!endpoint.ok()) return InvalidArgument(endpoint.status().message());
+  metrics_ = *std::move(endpoint);
   return Status::Ok();
 }
 
@@ -203,8 +216,31 @@ void Forwarder::Report() {
   reported_ = trouble.ok() ? "" : trouble.ToString();
   if (state.connected && !reported_connected_) spdlog::info("session with the vault opened");
   reported_connected_ = state.connected;
+  ShowFigures(state);
   std::int64_t wished = static_cast<std::int64_t>(state.flush_interval_ms) * 1'000'000;
   intake_->set_flush_interval(std::clamp(wished, kFlushIntervalNanos, kFlushIntervalMaxNanos));
+}
+
+void Forwarder::ShowFigures(const ShipperState& state) {
+  if (metrics_ == nullptr || clock_.Monotonic() < next_figures_) return;
+  next_figures_ = clock_.Monotonic() + kNanosPerSecond;
+  ForwarderFigures figures;
+  for (const Intake::SourceReport& report : intake_->Sources()) {
+    figures.sources.push_back(
+        {report.name, report.last_seq, report.state.lag_bytes, report.state.state == "ok"});
+  }
+  const SpoolFigures spool = spool_->figures();
+  figures.pending_bytes = spool.pending_bytes;
+  figures.pending_items = spool.pending_items;
+  figures.kept_bytes = spool.kept_bytes;
+  figures.connected = state.connected;
+  figures.integrity_failure = state.trouble.code() == StatusCode::kIntegrity;
+  figures.sessions = state.sessions;
+  figures.items_shipped = state.items_shipped;
+  figures.set_aside = state.set_aside;
+  figures.last_receipt = state.last_receipt;
+  figures.certificate_not_after = certificate_not_after_;
+  metrics_->Show(std::move(figures));
 }
 
 ExitCode Forwarder::Follow(int stop_fd) {

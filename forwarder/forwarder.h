@@ -14,6 +14,7 @@
 #include "forwarder/epoch.h"
 #include "forwarder/handover.h"
 #include "forwarder/intake.h"
+#include "forwarder/metrics.h"
 #include "forwarder/shipper.h"
 #include "forwarder/spool.h"
 #include "forwarder/witness.h"
@@ -54,11 +55,13 @@ class Forwarder {
 
   Forwarder(HostIdentity identity, const Clock& clock);
   Status AddSources(const config::ForwarderConfig& config, RunMode mode);
+  Status StartMetrics(const config::ForwarderConfig& config, RunMode mode);
   void StartShipping();
   void StopShipping();
   void WaitForNews(int stop_fd, std::int64_t nanos, bool* stop);
-  // Says on stderr what changed.
+  // Says on stderr what changed, and shows the metrics.
   void Report();
+  void ShowFigures(const ShipperState& state);
   [[nodiscard]] config::ExitCode SourcesExitCode() const;
 
   const HostIdentity identity_;
@@ -71,6 +74,9 @@ class Forwarder {
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<Shipper> shipper_;
   std::vector<FileOrNetwork> sources_;
+  std::unique_ptr<MetricsEndpoint> metrics_;  // null where none is configured
+  UnixNanos certificate_not_after_ = 0;
+  std::int64_t next_figures_ = INT64_MIN;  // Clock::Monotonic
   std::string reported_;
   bool reported_connected_ = false;
   std::jthread shipping_;  // last: it uses everything above

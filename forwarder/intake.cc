@@ -207,16 +207,25 @@ void Intake::SayOwed() {
   }
 }
 
-std::string Intake::Heartbeat() const {
-  nlohmann::json sources = nlohmann::json::object();
+std::vector<Intake::SourceReport> Intake::Sources() const {
+  std::vector<SourceReport> reports;
   for (const std::unique_ptr<Stream>& stream : streams_) {
     if (stream->name == kOwnSource) continue;
     SourceState state = stream->source->state();
-    nlohmann::json entry = {{"last", stream->head.next_seq - 1},
-                            {"lag_bytes", state.lag_bytes},
-                            {"state", stream->adopted ? state.state : "waiting"}};
-    if (!state.detail.empty()) entry["detail"] = state.detail;
-    sources[stream->name] = std::move(entry);
+    if (!stream->adopted) state.state = "waiting";
+    reports.push_back({stream->name, stream->head.next_seq - 1, std::move(state)});
+  }
+  return reports;
+}
+
+std::string Intake::Heartbeat() const {
+  nlohmann::json sources = nlohmann::json::object();
+  for (const SourceReport& report : Sources()) {
+    nlohmann::json entry = {{"last", report.last_seq},
+                            {"lag_bytes", report.state.lag_bytes},
+                            {"state", report.state.state}};
+    if (!report.state.detail.empty()) entry["detail"] = report.state.detail;
+    sources[report.name] = std::move(entry);
   }
   SpoolFigures figures = spool_.figures();
   return nlohmann::json{{"type", "heartbeat"},

@@ -66,6 +66,13 @@ class Intake {
   // Why batches do not enter the spool; OK where they do.
   [[nodiscard]] const Status& trouble() const { return trouble_; }
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
+  struct SourceReport {
+    std::string name;
+    std::uint64_t last_seq = 0;  // sealed
+    SourceState state;
+  };
+  // Every source but the own one.
+  [[nodiscard]] std::vector<SourceReport> Sources() const;
   void set_flush_interval(std::int64_t nanos) { flush_interval_ = nanos; }
 
  private:

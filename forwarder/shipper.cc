@@ -244,6 +244,7 @@ Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendRe
   {
     MutexLock lock(mutex_);
     state_.items_shipped += proven.size();
+    state_.last_receipt = clock_.Now();
     state_.set_aside += set_aside;
     state_.flush_interval_ms = response.flush_interval_ms();
     state_.trouble = Status::Ok();

@@ -32,6 +32,7 @@ struct ShipperState {
   std::uint64_t items_shipped = 0;  // since the start; grows with every proven receipt
   std::uint64_t sessions = 0;
   std::uint64_t set_aside = 0;          // batches that the vault refused for what they contain
+  UnixNanos last_receipt = 0;           // 0: none since the start
   std::uint32_t flush_interval_ms = 0;  // as the vault asks; 0 before it did
 };
 

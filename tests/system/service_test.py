@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import DEADLINE_S, ROOT, Lab  # noqa: E402
+from lab import DEADLINE_S, ROOT, Lab, wait_until  # noqa: E402
 
 ANALYZE = shutil.which("systemd-analyze")
 
@@ -53,6 +54,45 @@ class NotifyTest(unittest.TestCase):
             self.hear("WATCHDOG=1")
         self.assertEqual(0, forwarder.stop())
         self.hear("STOPPING=1")
+
+
+class MetricsTest(unittest.TestCase):
+    def test_the_forwarders_figures_follow_what_it_does(self):
+        lab = Lab(self)
+        lab.collector()
+        host = lab.host("geo01")
+        host.file("log", "plain", b"one\ntwo\n")
+        host.file("gone", "plain")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            host.settings["metrics"] = f"127.0.0.1:{probe.getsockname()[1]}"
+        forwarder = host.start()
+
+        def figures():
+            try:
+                with urllib.request.urlopen(f"http://{host.settings['metrics']}/metrics", timeout=DEADLINE_S) as answer:
+                    lines = answer.read().decode().splitlines()
+            except OSError:
+                return {}
+            return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line.startswith("logvault_forwarder_"))}
+
+        def settled():
+            now = figures()
+            return now if now.get("logvault_forwarder_items_shipped_total", 0) > 3 else None
+
+        now = wait_until(settled, "shipped items in the metrics", forwarder)
+        self.assertEqual(2, now['logvault_forwarder_source_records_total{source="log"}'])
+        self.assertEqual(1, now['logvault_forwarder_source_ok{source="log"}'])
+        self.assertEqual(0, now['logvault_forwarder_source_ok{source="gone"}'])
+        self.assertEqual(1, now["logvault_forwarder_connected"])
+        self.assertEqual(0, now["logvault_forwarder_integrity_failure"])
+        self.assertGreater(now["logvault_forwarder_last_receipt_timestamp_seconds"], 0)
+        self.assertGreater(now["logvault_forwarder_certificate_not_after_timestamp_seconds"],
+                           now["logvault_forwarder_last_receipt_timestamp_seconds"])
+        second = lab.host("geo02")
+        second.file("log", "plain", b"one\n")
+        second.settings["metrics"] = host.settings["metrics"]
+        self.assertIn("cannot serve metrics", second.run(expect=2).err, "the address is in use")
 
 
 @unittest.skipUnless(ANALYZE, "systemd-analyze is not installed")
