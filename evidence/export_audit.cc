@@ -23,6 +23,7 @@ std::string GapNotice(const ExportedStream& stream, std::uint64_t block) {
 
 std::vector<ExportedStream> SortedStreams(const std::map<Hash, ExportedStream>& streams) {
   std::vector<ExportedStream> sorted;
+  sorted.reserve(streams.size());
   for (const auto& [id, stream] : streams) sorted.push_back(stream);
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return std::tie(a.host, a.source) < std::tie(b.host, b.source);
