@@ -143,14 +143,17 @@ TEST_F(DamageTest, APayloadInADamagedTableIsNotCalledMissing) {
     for (int i = 0; i < 10; ++i) Append({RandomBatch()});
     Reopen();
   }
-  std::set<fs::path> tables;
+  std::vector<std::string> frames;
   for (std::uint64_t block = 10; block < vault_->head().size; block += 10) {
-    const std::string frame = *vault_->reader().Payload(block, BlockAt(block).commit_time);
-    for (const fs::path& path : FilesWith(".sst")) {
+    frames.push_back(*vault_->reader().Payload(block, BlockAt(block).commit_time));
+  }
+  vault_.reset();  // an open vault may still move and drop tables
+  std::set<fs::path> tables;
+  for (const fs::path& path : FilesWith(".sst")) {
+    for (const std::string& frame : frames) {
       if (Find(path, frame) != std::string::npos) tables.insert(path);
     }
   }
-  vault_.reset();
   ASSERT_GT(tables.size(), 2u);
   for (const fs::path& table : tables) {
     FlipBit(table, 300 * 8);
