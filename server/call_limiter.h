@@ -25,7 +25,8 @@ class CallLimiter {
 
   // Takes one call of a query of `bytes`; kResourceExhausted, saying when to try again, where none is left.
   Status Take(const std::string& certificate, std::size_t bytes) LV_EXCLUDES(mutex_) {
-    const double cost = 1.0 + static_cast<double>(bytes / kTextBytesPerCall);
+    const std::size_t more_calls = bytes / kTextBytesPerCall;
+    const double cost = 1.0 + static_cast<double>(more_calls);
     const UnixNanos now = clock_.Monotonic();
     MutexLock lock(mutex_);
     Forget(now);
