@@ -39,6 +39,10 @@ std::string CompletenessLine(const Answer& answer) {
           std::to_string(completeness.blocks_pruned) + " pruned, " +
           std::to_string(completeness.blocks_scanned) + " scanned, " +
           std::to_string(completeness.unreadable.size()) + " unreadable";
+  if (completeness.blocks_deleted > 0) {
+    line +=
+        ", " + std::to_string(completeness.blocks_deleted) + " deleted under the retention policy";
+  }
   line += "; tree size " + std::to_string(answer.tree_size);
   if (answer.interrupted) line += "; interrupted";
   if (!answer.lost.ok()) line += "; lost: " + answer.lost.message();

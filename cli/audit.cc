@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/offline_vault.h"
+#include "cli/proven_block.h"
 #include "cli/remote_vault.h"
 #include "evidence/access.h"
 #include "evidence/block.h"
@@ -49,17 +50,6 @@ struct Listed {
 
 using OnCall = std::function<bool(const Call&)>;  // false: enough
 
-Result<evidence::BlockHeader> Proven(const std::string& bytes,
-                                     const std::vector<evidence::Hash>& inclusion,
-                                     const evidence::Checkpoint& tree) {
-  Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
-  if (!block.ok()) return block;
-  if (block->index >= tree.size) return Corruption("it lies past the checkpoint's end");
-  LV_RETURN_IF_ERROR(evidence::VerifyInclusion(evidence::LeafHash(bytes), block->index, tree.size,
-                                               inclusion, tree.root));
-  return block;
-}
-
 Status TakeAsked(const evidence::BlockHeader& block, Call& call) {
   if (block.kind != evidence::BlockKind::kAccess) return Corruption("it is no ACCESS block");
   Result<evidence::AccessBody> body = evidence::AccessBody::Parse(block.body);
@@ -82,17 +72,6 @@ Status TakeEnded(const evidence::BlockHeader& block, Call& call) {
 }
 
 // Over the network.
-
-Result<evidence::BlockHeader> Proven(const v1::ProvenBlock& proven,
-                                     const evidence::Checkpoint& tree) {
-  std::vector<evidence::Hash> inclusion;
-  for (const std::string& bytes : proven.inclusion()) {
-    Result<evidence::Hash> hash = evidence::Hash::FromBytes(bytes);
-    if (!hash.ok()) return hash.status();
-    inclusion.push_back(*hash);
-  }
-  return Proven(proven.block(), inclusion, tree);
-}
 
 Result<Call> CallFrom(const v1::Accessed& accessed, const evidence::Checkpoint& tree) {
   Call call;

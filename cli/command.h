@@ -40,6 +40,8 @@ Action DefineVerify(CLI::App& command);
 Action DefineProof(CLI::App& command);
 Action DefineAudit(CLI::App& command);
 Action DefineExport(CLI::App& command);
+Action DefineHold(CLI::App& command);
+Action DefineRetention(CLI::App& command);
 Action DefinePki(CLI::App& command);
 
 // Tells what went wrong; returns the exit code of a command that ends with it.

@@ -33,7 +33,7 @@ std::string Joined(const std::vector<std::string>& arguments) {
   return joined;
 }
 
-Result<ExportQuestion> QuestionOf(const ExportOptions& options, const Investigator& investigator,
+Result<ExportQuestion> QuestionOf(const ExportOptions& options, const Signer& investigator,
                                   UnixNanos now) {
   ExportQuestion question;
   question.fingerprint = investigator.certificate.fingerprint_hex();
@@ -55,7 +55,7 @@ Result<ExportQuestion> QuestionOf(const ExportOptions& options, const Investigat
 }
 
 Result<ExportManifest> ManifestOf(const ExportOptions& options, const ExportQuestion& question,
-                                  const Investigator& investigator, const Environment& env) {
+                                  const Signer& investigator, const Environment& env) {
   Result<pki::Identity> identity = investigator.certificate.identity();
   if (!identity.ok()) return identity.status();
   const query::Scope& scope = question.matches.request.scope;
@@ -113,7 +113,7 @@ Status CheckAndPublish(const ExportSource& source, ExportFile& file) {
 }
 
 ExitCode RunMake(const ExportOptions& options, Environment& env) {
-  Result<Investigator> investigator = Investigator::Load(env.settings.credentials);
+  Result<Signer> investigator = Signer::Load(env.settings.credentials, "an export");
   if (!investigator.ok()) return Fail(investigator.status());
   Result<ExportQuestion> question = QuestionOf(options, *investigator, env.clock.Now());
   if (!question.ok()) return Fail(question.status());

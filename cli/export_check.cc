@@ -197,13 +197,12 @@ class Checker {
     const std::string note = Text("checkpoint");
     Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(note, key_);
     if (!checkpoint.ok()) return Bad("checkpoint", checkpoint.status().message());
-    evidence::ExportAudit audit(key_, *checkpoint, pki::CheckForwarderCertificate,
-                                [this](const evidence::Finding& finding) {
-                                  Bad(finding.last_seq > 0 && finding.first_seq == finding.last_seq
-                                          ? "records.jsonl, raw/"
-                                          : "blocks.jsonl",
-                                      finding);
-                                });
+    evidence::ExportAudit audit(
+        key_, *checkpoint, pki::CheckCertificateOf, [this](const evidence::Finding& finding) {
+          Bad(finding.last_seq > 0 && finding.first_seq == finding.last_seq ? "records.jsonl, raw/"
+                                                                            : "blocks.jsonl",
+              finding);
+        });
     ReadLines(audit);
     CheckDerived(audit);
     if (!has_manifest_) return;

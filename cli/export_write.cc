@@ -46,7 +46,7 @@ class Writer {
       : source_(source),
         plan_(plan),
         path_(path),
-        audit_(source.key(), source.checkpoint(), pki::CheckForwarderCertificate,
+        audit_(source.key(), source.checkpoint(), pki::CheckCertificateOf,
                [this](const evidence::Finding& finding) {
                  if (!problem_.ok()) return;
                  problem_ =
@@ -66,7 +66,7 @@ class Writer {
     return problem_;
   }
 
-  Result<ExportManifest> Assemble(ExportManifest manifest, const Investigator& investigator,
+  Result<ExportManifest> Assemble(ExportManifest manifest, const Signer& investigator,
                                   ExportFile& file) {
     Complete(manifest);
     const std::vector<std::pair<std::string, std::string>> texts = {
@@ -229,24 +229,8 @@ class Writer {
 
 }  // namespace
 
-Result<Investigator> Investigator::Load(const std::string& credentials) {
-  const std::string needs =
-      "an export is signed: --credentials needs an investigator's cert.pem and key.pem";
-  if (credentials.empty()) return InvalidArgument(needs);
-  Result<std::string> pem = config::ReadSmallFile(credentials + "/cert.pem");
-  if (!pem.ok()) return InvalidArgument(needs + ": " + pem.status().message());
-  Result<pki::Certificate> certificate = pki::Certificate::FromPem(*pem);
-  if (!certificate.ok()) return certificate.status().WithContext(credentials + "/cert.pem");
-  Result<evidence::SigningKey> key = pki::LoadSigningKey(credentials + "/key.pem");
-  if (!key.ok()) return InvalidArgument(needs + ": " + key.status().message());
-  Result<std::string> public_key = certificate->ed25519_public_key();
-  if (!public_key.ok() || *public_key != key->public_key())
-    return InvalidArgument(credentials + ": key.pem is not the key of cert.pem");
-  return Investigator{*std::move(certificate), *std::move(key)};
-}
-
 Result<ExportManifest> WriteExport(ExportSource& source, const ExportPlan& plan,
-                                   ExportManifest manifest, const Investigator& investigator,
+                                   ExportManifest manifest, const Signer& investigator,
                                    const std::string& path, ExportFile& file) {
   Writer writer(source, plan, path);
   LV_RETURN_IF_ERROR(writer.Write());

@@ -7,20 +7,12 @@
 #include "cli/export_manifest.h"
 #include "cli/export_plan.h"
 #include "cli/export_source.h"
+#include "cli/signer.h"
 #include "common/status.h"
 #include "evidence/keys.h"
 #include "pki/certificate.h"
 
 namespace logvault::cli {
-
-// Who signs the manifest.
-struct Investigator {
-  pki::Certificate certificate;
-  evidence::SigningKey key;
-
-  // From cert.pem and key.pem of `credentials`; kInvalidArgument where one is missing or they do not belong together.
-  static Result<Investigator> Load(const std::string& credentials);
-};
 
 // How many streams one export may show: each has a file open while it is written.
 inline constexpr std::size_t kMaxExportedStreams = 500;
@@ -28,7 +20,7 @@ inline constexpr std::size_t kMaxExportedStreams = 500;
 // `manifest` has everything that does not follow from the blocks.  The evidence is audited as it is written: kIntegrity
 // where the vault gave something that would not stand.  Returns the finished manifest.
 Result<ExportManifest> WriteExport(ExportSource& source, const ExportPlan& plan,
-                                   ExportManifest manifest, const Investigator& investigator,
+                                   ExportManifest manifest, const Signer& investigator,
                                    const std::string& path, ExportFile& file);
 
 }  // namespace logvault::cli

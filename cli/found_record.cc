@@ -51,6 +51,7 @@ Result<Stored> FindOffline(const RecordName& name, const Environment& env) {
   Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(found.block_bytes);
   if (!block.ok()) return block.status();
   Result<std::string> frame = reader.Payload(**index, block->commit_time);
+  if (frame.status().code() == StatusCode::kOutOfRange) return NotFound(frame.status().message());
   if (!frame.ok())
     return Corruption("block " + std::to_string(**index) + ": " + frame.status().message());
   found.payload_frame = *std::move(frame);
@@ -70,6 +71,7 @@ Result<std::string> FetchPayload(RemoteVault& vault, std::uint64_t index) {
   request.set_tree_size(vault.checkpoint().size);
   bool begun = false;
   Status recorded;
+  bool deleted = false;
   std::string payload, error = "the vault did not send it";
   Status status = vault.client().Blocks(request, [&](const v1::BlocksEvent& event) {
     if (!std::exchange(begun, true)) {
@@ -81,11 +83,13 @@ Result<std::string> FetchPayload(RemoteVault& vault, std::uint64_t index) {
       if (stored.index() != index) continue;
       payload = stored.payload();
       error = stored.error() + stored.payload_error();
+      deleted = stored.deleted_by() > 0;
     }
     return true;
   });
   if (!status.ok()) return status;
   if (!recorded.ok()) return recorded;
+  if (deleted) return NotFound(error);
   if (!error.empty()) return Corruption("block " + std::to_string(index) + ": " + error);
   return payload;
 }

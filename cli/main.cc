@@ -21,7 +21,7 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 10> kCommands = {{
+constexpr std::array<CommandEntry, 12> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
     {"hosts", "hosts and sources: first, last, records, gaps, silence", DefineHosts},
@@ -31,12 +31,13 @@ constexpr std::array<CommandEntry, 10> kCommands = {{
     {"audit", "who asked what, when, and how it ended", DefineAudit},
     {"export", "records with their proof as one signed file, and the check of one", DefineExport},
     {"checkpoint", "the newest signed checkpoint, to keep elsewhere", DefineCheckpoint},
+    {"hold", "protect records from deletion, and end that: add, list, release", DefineHold},
+    {"retention", "how long records are kept: set, list", DefineRetention},
     {"pki", "the certificate authority: init, issue, revoke", DefinePki},
 }};
 
 // Of the same contract, and of later versions.
-constexpr std::array<const char*, 5> kLaterCommands = {"receipt", "tail", "timeline", "hold",
-                                                       "retention"};
+constexpr std::array<const char*, 3> kLaterCommands = {"receipt", "tail", "timeline"};
 
 constexpr const char* kFooter =
     R"(The vault and the credentials are taken from the flags, else from LOGVAULT_VAULT and LOGVAULT_CREDENTIALS, else from

@@ -44,6 +44,7 @@ query::Completeness FromProto(const v1::SearchDone& done) {
   completeness.blocks_in_scope = done.blocks_in_scope();
   completeness.blocks_pruned = done.blocks_pruned();
   completeness.blocks_scanned = done.blocks_scanned();
+  completeness.blocks_deleted = done.blocks_deleted();
   completeness.limit_reached = done.limit_reached();
   completeness.notes.assign(done.notes().begin(), done.notes().end());
   for (const v1::UnreadableBlock& block : done.unreadable()) {

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/governing.h"
 #include "cli/progress.h"
 #include "evidence/access.h"
 #include "net/access.h"
@@ -29,8 +30,18 @@ class RemoteVerifier {
           ++findings_;
           on_finding(finding);
         }),
-        auditor_(pki::CheckForwarderCertificate, report_),
+        auditor_(pki::CheckCertificateOf, report_),
         end_(vault.checkpoint().size) {}
+
+  void Foresee(const std::map<std::uint64_t, std::string>& governing) {
+    auditor_.ForeseeGoverning(governing);
+  }
+
+  // The vault contradicts itself: nothing more is asked of it.
+  void Refuse(const Status& why) {
+    refused_ = true;
+    Report(0, why.message());
+  }
 
   // False where the answer is not to be used.
   bool Take(const v1::BlocksEvent& event, Progress& progress) {
@@ -64,6 +75,8 @@ class RemoteVerifier {
   [[nodiscard]] const evidence::Auditor& auditor() const { return auditor_; }
   [[nodiscard]] std::uint64_t findings() const { return findings_; }
   [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }
+  [[nodiscard]] std::uint64_t deleted_payloads() const { return deleted_payloads_; }
+  [[nodiscard]] std::uint64_t deleted_meanwhile() const { return deleted_meanwhile_; }
 
  private:
   void Report(std::uint64_t block, std::string reason) {
@@ -74,8 +87,7 @@ class RemoteVerifier {
     const Status recorded =
         vault_.CheckAccess(receipt, net::kCallBlocks, net::QueryText(request_)).status();
     if (recorded.ok()) return true;
-    refused_ = true;
-    Report(0, recorded.message());
+    Refuse(recorded);
     return false;
   }
 
@@ -87,8 +99,8 @@ class RemoteVerifier {
 
   void Take(const v1::StoredBlock& stored) {
     if (!stored.error().empty()) return AddMissing(stored.error());
-    CheckPayload(stored);
     auditor_.AddBlock(stored.block());
+    CheckPayload(stored);
     CompareRoots();
   }
 
@@ -99,10 +111,21 @@ class RemoteVerifier {
     Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block->body);
     if (!batch.ok()) return;
     payload_bytes_ += stored.payload().size();
+    if (!stored.payload_error().empty() && WasDeleted(stored, *batch, block->commit_time)) return;
     Status status = stored.payload_error().empty()
                         ? evidence::Auditor::CheckPayload(*batch, stored.payload())
                         : Corruption("its payload: " + stored.payload_error());
     if (!status.ok()) report_(auditor_.Describe(stored.index(), &*batch, status.message()));
+  }
+
+  // The deletion is lawful, or later than the tree that is verified here, and for the next verification to judge.
+  bool WasDeleted(const v1::StoredBlock& stored, const evidence::BatchHeader& batch,
+                  UnixNanos commit_time) {
+    const bool lawful = auditor_.DeletedBy(batch, commit_time).has_value();
+    const bool meanwhile = !lawful && stored.deleted_by() >= end_;
+    if (lawful) ++deleted_payloads_;
+    if (meanwhile) ++deleted_meanwhile_;
+    return lawful || meanwhile;
   }
 
   void CompareRoots() {
@@ -134,6 +157,8 @@ class RemoteVerifier {
   std::string stated_result_;
   std::uint64_t findings_ = 0;
   std::uint64_t payload_bytes_ = 0;
+  std::uint64_t deleted_payloads_ = 0;
+  std::uint64_t deleted_meanwhile_ = 0;
 };
 
 }  // namespace
@@ -148,9 +173,19 @@ VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Che
   request.set_tree_size(vault.checkpoint().size);
   RemoteVerifier verifier(vault, request, std::move(expected), on_finding);
   Progress progress("blocks");
-  Status status = vault.client().Blocks(
-      request, [&](const v1::BlocksEvent& event) { return verifier.Take(event, progress); });
+  Result<std::map<std::uint64_t, std::string>> governing = FetchGoverning(vault);
+  Status status = governing.status();
+  if (status.ok()) verifier.Foresee(*governing);
+  if (status.code() == StatusCode::kIntegrity) {
+    verifier.Refuse(status);
+    status = Status::Ok();
+  } else if (status.ok()) {
+    status = vault.client().Blocks(
+        request, [&](const v1::BlocksEvent& event) { return verifier.Take(event, progress); });
+  }
   VerifySummary summary;
+  summary.deleted_payloads = verifier.deleted_payloads();
+  summary.deleted_meanwhile = verifier.deleted_meanwhile();
   summary.seconds = progress.seconds();
   if (status.ok())
     verifier.Finish();

@@ -18,6 +18,9 @@ struct VerifySummary {
   std::uint64_t findings = 0;
   double seconds = 0;
   std::vector<evidence::Finding> claims;  // hosts' words only; none where there are findings
+  std::uint64_t deleted_payloads = 0;     // gone by a RETENTION block that was lawful
+  std::uint64_t deleted_meanwhile =
+      0;  // gone, the vault says, by a RETENTION block after this tree
   bool interrupted = false;
   Status lost;  // why it ended before the last block
 };

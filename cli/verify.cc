@@ -70,8 +70,13 @@ void AppendVerdict(const std::string& verdict, bool json, OutputStream& out) {
   out.buffer() += verdict + "\n";
 }
 
-std::string Counted(std::uint64_t blocks, std::uint64_t records) {
-  return std::to_string(blocks) + " blocks, " + std::to_string(records) + " records";
+std::string Counted(std::uint64_t blocks, std::uint64_t records, std::uint64_t deleted) {
+  std::string counted = std::to_string(blocks) + " blocks, " + std::to_string(records) + " records";
+  if (deleted > 0) {
+    counted += ", the records of " + std::to_string(deleted) +
+               " blocks deleted under the retention policy";
+  }
+  return counted;
 }
 
 // How fast it went, for whoever plans to verify more.
@@ -91,7 +96,7 @@ ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string
   options.key = *key;
   options.known_note = anchor;
   if (!anchor && !std::filesystem::exists(options.anchor)) TellNoAnchor(options.anchor);
-  options.certificate_check = pki::CheckForwarderCertificate;
+  options.certificate_check = pki::CheckCertificateOf;
   // Nothing is shown before the end: there is nothing to save when the user interrupts.
   env.interrupt.EndAtOnce();
   std::optional<Progress> progress(std::in_place, "blocks");
@@ -107,9 +112,10 @@ ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string
   const ExitCode claims = AppendClaims(report->claims, flags.json, env.out);
   for (const std::string& file : report->damaged_files) Tell("damaged file: " + file);
   const bool good = report->findings.empty() && report->damaged_files.empty();
-  const std::string counted = Counted(report->blocks, report->records) + ", " +
-                              std::to_string(report->seals_checked) + " seals checked; vault " +
-                              report->origin + (report->key_pinned ? "" : " (key not pinned)");
+  const std::string counted = Counted(report->blocks, report->records, report->deleted_payloads) +
+                              ", " + std::to_string(report->seals_checked) +
+                              " seals checked; vault " + report->origin +
+                              (report->key_pinned ? "" : " (key not pinned)");
   AppendVerdict(
       good ? "verified: " + counted
            : "NOT VERIFIED: " + std::to_string(report->findings.size()) + " findings in " + counted,
@@ -117,6 +123,32 @@ ExitCode VerifyOffline(const VerifyFlags& flags, const std::optional<std::string
   env.out.Flush();
   TellRate(report->records, report->payload_bytes, seconds);
   return good ? claims : ExitCode::kIntegrity;
+}
+
+// What a verification over the network comes to: its verdict and its exit code.
+ExitCode Judge(const VerifySummary& summary, const std::string& origin, ExitCode claims,
+               std::string& verdict) {
+  // K_0 never leaves the collector, so only it, or its folder, can check the seals.
+  const std::string counted = Counted(summary.blocks, summary.records, summary.deleted_payloads) +
+                              ", seals attested by the vault; vault " + origin;
+  ExitCode code = summary.findings == 0 ? claims : ExitCode::kIntegrity;
+  verdict = summary.findings == 0
+                ? "verified: " + counted
+                : "NOT VERIFIED: " + std::to_string(summary.findings) + " findings in " + counted;
+  if (summary.interrupted || !summary.lost.ok()) {
+    verdict = "INCOMPLETE after " + counted + ", " + std::to_string(summary.findings) +
+              " findings" +
+              (summary.interrupted ? "; interrupted"
+                                   : "; lost: " + query::EscapeForTerminal(summary.lost.message()));
+    code =
+        config::Worse(code, summary.interrupted ? ExitCode::kInterrupted : ExitCode::kIncomplete);
+  }
+  if (summary.deleted_meanwhile > 0) {
+    Tell("INCOMPLETE: the records of " + std::to_string(summary.deleted_meanwhile) +
+         " blocks were deleted meanwhile; verify again to see by what");
+    code = config::Worse(code, ExitCode::kIncomplete);
+  }
+  return code;
 }
 
 ExitCode VerifyOverNetwork(const VerifyFlags& flags, const std::optional<std::string>& anchor_note,
@@ -136,23 +168,9 @@ ExitCode VerifyOverNetwork(const VerifyFlags& flags, const std::optional<std::st
     AppendFinding(finding, Weight::kProof, flags.json, env.out.buffer());
     env.out.Settle();
   });
-  // K_0 never leaves the collector, so only it, or its folder, can check the seals.
-  const std::string counted = Counted(summary.blocks, summary.records) +
-                              ", seals attested by the vault; vault " + (*vault)->key().name;
   const ExitCode claims = AppendClaims(summary.claims, flags.json, env.out);
-  ExitCode code = summary.findings == 0 ? claims : ExitCode::kIntegrity;
-  std::string verdict =
-      summary.findings == 0
-          ? "verified: " + counted
-          : "NOT VERIFIED: " + std::to_string(summary.findings) + " findings in " + counted;
-  if (summary.interrupted || !summary.lost.ok()) {
-    verdict = "INCOMPLETE after " + counted + ", " + std::to_string(summary.findings) +
-              " findings" +
-              (summary.interrupted ? "; interrupted"
-                                   : "; lost: " + query::EscapeForTerminal(summary.lost.message()));
-    code =
-        config::Worse(code, summary.interrupted ? ExitCode::kInterrupted : ExitCode::kIncomplete);
-  }
+  std::string verdict;
+  const ExitCode code = Judge(summary, (*vault)->key().name, claims, verdict);
   AppendVerdict(verdict, flags.json, env.out);
   env.out.Flush();
   TellRate(summary.records, summary.payload_bytes, summary.seconds);

@@ -10,6 +10,7 @@ namespace {
 constexpr auto kOptional = Presence::kOptional;
 constexpr auto kRequired = Presence::kRequired;
 constexpr std::int64_t kShortestSilenceNs = 1'000'000'000;
+constexpr std::int64_t kShortestRetentionNs = 1'000'000'000;
 
 void ReadListen(YamlSource& source, const YamlNode& node, CollectorConfig& config) {
   YamlReader listen(source, node, "listen", {"ingest", "query"});
@@ -29,7 +30,8 @@ void ReadTls(YamlSource& source, const YamlNode& node, TlsFiles& files) {
 }
 
 void ReadVault(YamlSource& source, const YamlNode& node, CollectorConfig& config) {
-  YamlReader vault(source, node, "vault", {"dir", "name", "signing_key", "anchor"});
+  YamlReader vault(source, node, "vault",
+                   {"dir", "name", "signing_key", "anchor", "retention_min"});
   vault.Path("dir", kRequired, &config.vault_dir);
   vault.Name("name", kRequired, &config.vault_name);
   vault.Path("signing_key", kRequired, &config.signing_key);
@@ -37,6 +39,7 @@ void ReadVault(YamlSource& source, const YamlNode& node, CollectorConfig& config
     config.vault_dir.pop_back();
   config.anchor = config.vault_dir + ".anchor";
   vault.Path("anchor", kOptional, &config.anchor);
+  vault.Duration("retention_min", kOptional, kShortestRetentionNs, &config.retention_min_ns);
 }
 
 void ReadLimits(YamlSource& source, const YamlNode& node, CollectorConfig& config) {

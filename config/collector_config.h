@@ -28,6 +28,7 @@ struct CollectorConfig {
   std::string vault_name;
   std::string signing_key;
   std::string anchor;                              // default: vault_dir + ".anchor"
+  std::int64_t retention_min_ns = 0;               // of a vault that is made: no rule may keep less
   std::int64_t silence_after_ns = 90'000'000'000;  // at least 1 s
   std::optional<std::string> metrics;
   std::uint64_t host_bytes_per_day = 20ull << 30;

@@ -60,6 +60,7 @@ void Auditor::AddBlock(std::string_view bytes) {
     if ((block->kind == BlockKind::kGenesis) != (tree_.size() == 0)) {
       Report(nullptr, "GENESIS is block 0 and no other");
     }
+    CheckGoverning(leaf, *block);
     CheckBody(*block);
   }
   AppendLeaf(leaf);
@@ -89,14 +90,58 @@ void Auditor::CheckBody(const BlockHeader& block) {
     case BlockKind::kRetentionDone:
     case BlockKind::kHold:
     case BlockKind::kConfig:
-      return;  // their bodies are statements, bound by the tree
+      return;  // statements, bound by the tree; the governing ones were judged before
   }
 }
 
 void Auditor::CheckGenesis(const BlockHeader& block) {
   Result<GenesisBody> body = GenesisBody::Parse(block.body);
   if (!body.ok()) return Report(nullptr, body.status().message());
-  if (!genesis_.has_value()) genesis_ = *std::move(body);
+  if (genesis_.has_value()) return;
+  genesis_ = *std::move(body);
+  BeginGovernance();
+}
+
+void Auditor::ForeseeGoverning(const std::map<std::uint64_t, std::string>& blocks) {
+  foreseen_ = blocks;
+}
+
+void Auditor::BeginGovernance() {
+  governance_.emplace(*genesis_, certificate_check_);
+  for (const auto& [index, bytes] : foreseen_) {
+    governing_.emplace(index, LeafHash(bytes));
+    Result<BlockHeader> block = BlockHeader::Parse(bytes);
+    Status status = block.ok() ? Status::Ok() : block.status();
+    if (status.ok() && block->index != index) status = Corruption("it states another index");
+    if (status.ok()) status = governance_->Add(*block);
+    if (!status.ok()) unlawful_.emplace(index, status);
+  }
+  foreseen_.clear();
+}
+
+// REQUIRES: called while the block at tree_.size() is being checked.
+void Auditor::CheckGoverning(const Hash& leaf, const BlockHeader& block) {
+  const auto foreseen = governing_.find(tree_.size());
+  if (foreseen == governing_.end()) {
+    if (IsGoverning(block.kind)) {
+      Report(nullptr, std::string(ToString(block.kind)) +
+                          " is not among the governing blocks that the vault lists");
+    }
+    return;
+  }
+  if (foreseen->second != leaf) Report(nullptr, "the vault lists another governing block here");
+  governing_.erase(foreseen);
+  if (const auto status = unlawful_.find(tree_.size()); status != unlawful_.end()) {
+    Report(nullptr, std::string(ToString(block.kind)) + ": " + status->second.message());
+  }
+}
+
+std::optional<std::uint64_t> Auditor::DeletedBy(const BatchHeader& batch,
+                                                UnixNanos commit_time) const {
+  const auto stream = streams_.find(batch.stream_id);
+  if (!governance_.has_value() || stream == streams_.end()) return std::nullopt;
+  return governance_->DeletedBy(
+      Deletable::Of(batch, stream->second.host, stream->second.source, commit_time));
 }
 
 void Auditor::CheckStream(const BlockHeader& block) {
@@ -118,8 +163,8 @@ void Auditor::CheckKey(const BlockHeader& block) {
     on_finding_(finding);
   };
   if (!genesis_.has_value()) return report("no GENESIS tells which CA is right");
-  Result<std::string> key =
-      certificate_check_(body->certificate_der, genesis_->ca_pem, body->host, block.commit_time);
+  Result<std::string> key = certificate_check_(body->certificate_der, genesis_->ca_pem, "forwarder",
+                                               body->host, block.commit_time);
   if (!key.ok()) return report(key.status().message());
   if (Status status = VerifyEd25519(*key, body->SignedBytes(), body->signature); !status.ok()) {
     return report(status.message());
@@ -187,11 +232,24 @@ void Auditor::CheckSeen(const BatchHeader& batch) {
   const std::optional<Hash> root = roots_.At(batch.seen_size);
   const bool ahead = batch.seen_size > tree_.size();
   if (!ahead && (!root.has_value() || *root == batch.seen_root)) return;
+  if (SawLostHistory(batch.seen_size)) return;
   claims_.push_back(Describe(tree_.size(), &batch,
                              "the host says it saw a checkpoint of size " +
                                  std::to_string(batch.seen_size) +
                                  (ahead ? ", which the vault had not reached"
                                         : " with another root: " + batch.seen_root.Hex())));
+}
+
+// What was sealed before a rollback that an administrator accepted, and is sent again after it.
+bool Auditor::SawLostHistory(std::uint64_t seen_size) const {
+  if (!governance_.has_value()) return false;
+  for (const Governance::AcceptedRollback& rollback : governance_->rollbacks()) {
+    if (rollback.block < tree_.size() && seen_size > rollback.restored &&
+        seen_size <= rollback.lost) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Status Auditor::GiveSealKey(std::string_view host, std::uint64_t epoch, std::string_view k0) {

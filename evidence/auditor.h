@@ -16,6 +16,8 @@
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "evidence/directive.h"
+#include "evidence/governance.h"
 #include "evidence/merkle.h"
 #include "evidence/root_history.h"
 
@@ -32,12 +34,6 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-// Checks a certificate (DER) against a CA (PEM) at `at`, and that it is the forwarder `host`'s; returns its
-// Ed25519 public key.  Given by the caller: X.509 is pki's.
-using CertificateCheck =
-    std::function<Result<std::string>(std::string_view certificate_der, std::string_view ca_pem,
-                                      std::string_view host, UnixNanos at)>;
-
 inline constexpr std::size_t kMaxClaims = 1000;
 
 class Auditor {
@@ -45,6 +41,10 @@ class Auditor {
   using OnFinding = std::function<void(const Finding&)>;
 
   Auditor(CertificateCheck certificate_check, OnFinding on_finding);
+
+  // The governing blocks that stand in the history, as stored, by index: before the first block, since payloads may be
+  // gone by what stands further on.  Each must then come under its index; another one is a finding.
+  void ForeseeGoverning(const std::map<std::uint64_t, std::string>& blocks);
 
   // The next block of the vault.  Checks its form, index, prev, commit time, the body of its kind, that
   // ACCESS_END blocks end calls that were recorded, and, for RECORDS, signature, stream order and stream_prev.  A block that cannot be parsed is a finding and still
@@ -56,6 +56,11 @@ class Auditor {
   // K_0 of an epoch, where the caller has it: seals of later batches are then checked.  Call it after the KEY
   // block was added; refuses a key that is not the one whose hash is in the KEY block.
   Status GiveSealKey(std::string_view host, std::uint64_t epoch, std::string_view k0);
+
+  // The RETENTION block by which the payload of `batch`, whose block was added and committed then, may be gone;
+  // nullopt: by none, so that a missing one is a finding.
+  [[nodiscard]] std::optional<std::uint64_t> DeletedBy(const BatchHeader& batch,
+                                                       UnixNanos commit_time) const;
 
   // Checks `frame` against the RECORDS header that `batch` is.  Pure; safe from several threads.
   static Status CheckPayload(const BatchHeader& batch, std::string_view frame);
@@ -99,6 +104,9 @@ class Auditor {
   void CheckKey(const BlockHeader& block);
   void CheckRecords(const BlockHeader& block);
   void CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch& epoch);
+  void CheckGoverning(const Hash& leaf, const BlockHeader& block);
+  void BeginGovernance();
+  [[nodiscard]] bool SawLostHistory(std::uint64_t seen_size) const;
   void CheckSeen(const BatchHeader& batch);
   void AppendLeaf(const Hash& leaf);
 
@@ -111,6 +119,10 @@ class Auditor {
   std::optional<Hash> prev_;  // unknown after a missing block
   UnixNanos last_commit_time_ = INT64_MIN;
   std::optional<GenesisBody> genesis_;
+  std::map<std::uint64_t, std::string> foreseen_;  // until GENESIS tells by what they are judged
+  std::map<std::uint64_t, Hash> governing_;        // leaves of those that are still to come
+  std::map<std::uint64_t, Status> unlawful_;       // of those, the ones that are not in order
+  std::optional<Governance> governance_;
   std::map<Hash, StreamState> streams_;
   std::map<std::pair<std::string, std::uint64_t>, Epoch> epochs_;  // (host, epoch)
   std::uint64_t records_ = 0;

@@ -200,8 +200,8 @@ void ExportAudit::CheckKey(const BlockHeader& block) {
                  "KEY of epoch " + std::to_string(body->epoch) + ": " + reason});
   };
   if (!genesis_) return report("no GENESIS tells which CA is right");
-  Result<std::string> key =
-      certificate_check_(body->certificate_der, genesis_->ca_pem, body->host, block.commit_time);
+  Result<std::string> key = certificate_check_(body->certificate_der, genesis_->ca_pem, "forwarder",
+                                               body->host, block.commit_time);
   if (!key.ok()) return report(key.status().message());
   if (Status good = VerifyEd25519(*key, body->SignedBytes(), body->signature); !good.ok())
     return report(good.message());

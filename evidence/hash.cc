@@ -52,6 +52,21 @@ Result<Hash> Hash::FromBytes(std::string_view bytes) {
   return hash;
 }
 
+Result<Hash> Hash::FromHex(std::string_view hex) {
+  if (hex.size() != 2 * kHashSize) return Corruption("not the length of a hash");
+  auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  Hash hash;
+  for (std::size_t i = 0; i < kHashSize; ++i) {
+    const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return Corruption("not hexadecimal");
+    hash.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return hash;
+}
+
 std::string Hash::Hex() const { return ToHex(view()); }
 
 Hash Sha256(std::string_view bytes) {

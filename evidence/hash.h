@@ -21,6 +21,8 @@ struct Hash {
 
   // Refuses anything that is not exactly 32 bytes.
   static Result<Hash> FromBytes(std::string_view bytes);
+  // Refuses anything that is not exactly 64 lower-case hexadecimal digits.
+  static Result<Hash> FromHex(std::string_view hex);
 
   [[nodiscard]] std::string_view view() const {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -88,6 +88,8 @@ std::string QueryText(const v1::AuditRequest& request) {
   return Dump(text);
 }
 
+std::string QueryText(const v1::GoverningRequest& /*request*/) { return Dump(Json::object()); }
+
 std::string ResultRow(const v1::StreamSummary& stream) {
   std::string row;
   ByteWriter writer(row);
@@ -136,6 +138,7 @@ std::string ResultRow(const v1::StoredBlock& block) {
   writer.String32(block.payload());
   writer.String32(block.error());
   writer.String32(block.payload_error());
+  writer.U64(block.deleted_by());
   return row;
 }
 
@@ -144,6 +147,12 @@ std::string ResultRow(const v1::Accessed& call) {
   ByteWriter writer(row);
   writer.String32(call.asked().block());
   writer.String32(call.ended().block());
+  return row;
+}
+
+std::string ResultRow(const v1::ProvenBlock& block) {
+  std::string row;
+  ByteWriter(row).String32(block.block());
   return row;
 }
 

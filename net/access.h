@@ -15,6 +15,7 @@ inline constexpr std::string_view kCallSearch = "search";
 inline constexpr std::string_view kCallShow = "show";
 inline constexpr std::string_view kCallBlocks = "blocks";
 inline constexpr std::string_view kCallAudit = "audit";
+inline constexpr std::string_view kCallGoverning = "governing";
 
 // One JSON object; members in fixed order, those that say nothing left out.  `tree_size` is no part of it: the ACCESS
 // block names the scope.
@@ -23,11 +24,13 @@ std::string QueryText(const v1::SearchRequest& request);
 std::string QueryText(const v1::ShowRequest& request);
 std::string QueryText(const v1::BlocksRequest& request);
 std::string QueryText(const v1::AuditRequest& request);
+std::string QueryText(const v1::GoverningRequest& request);
 
 // The bytes that evidence::ResultHash takes for one row of an answer.
 std::string ResultRow(const v1::StreamSummary& stream);
 std::string ResultRow(const v1::StreamName& stream, const v1::Row& row);
 std::string ResultRow(const v1::StoredBlock& block);
 std::string ResultRow(const v1::Accessed& call);
+std::string ResultRow(const v1::ProvenBlock& block);
 
 }  // namespace logvault::net

@@ -45,6 +45,14 @@ class GrpcQueryClient final : public QueryClient {
                          const std::function<bool(const v1::AuditEvent&)>& on_event) override {
     return Stream<v1::AuditEvent>(&v1::Query::Stub::Audit, request, on_event);
   }
+  logvault::Status Governing(
+      const v1::GoverningRequest& request,
+      const std::function<bool(const v1::GoverningEvent&)>& on_event) override {
+    return Stream<v1::GoverningEvent>(&v1::Query::Stub::Governing, request, on_event);
+  }
+  Result<v1::DirectResponse> Direct(const v1::DirectRequest& request) override {
+    return Unary<v1::DirectResponse>(&v1::Query::Stub::Direct, request);
+  }
   void Cancel() override { calls_.Cancel(); }
 
  private:

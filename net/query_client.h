@@ -34,6 +34,10 @@ class QueryClient {
                                   const std::function<bool(const v1::BlocksEvent&)>& on_event) = 0;
   virtual logvault::Status Audit(const v1::AuditRequest& request,
                                  const std::function<bool(const v1::AuditEvent&)>& on_event) = 0;
+  virtual logvault::Status Governing(
+      const v1::GoverningRequest& request,
+      const std::function<bool(const v1::GoverningEvent&)>& on_event) = 0;
+  virtual Result<v1::DirectResponse> Direct(const v1::DirectRequest& request) = 0;
   virtual void Cancel() = 0;
 };
 

@@ -162,17 +162,16 @@ Status Certificate::VerifyIssuedBy(std::string_view ca_pem, UnixNanos at) const 
   return Status::Ok();
 }
 
-Result<std::string> CheckForwarderCertificate(std::string_view certificate_der,
-                                              std::string_view ca_pem, std::string_view host,
-                                              UnixNanos at) {
+Result<std::string> CheckCertificateOf(std::string_view certificate_der, std::string_view ca_pem,
+                                       std::string_view role, std::string_view name, UnixNanos at) {
   Result<Certificate> certificate = Certificate::FromDer(certificate_der);
   if (!certificate.ok()) return certificate.status();
   LV_RETURN_IF_ERROR(certificate->VerifyIssuedBy(ca_pem, at));
   Result<Identity> identity = certificate->identity();
   if (!identity.ok()) return identity.status();
-  if (identity->role != Role::kForwarder || identity->name != host) {
-    return PermissionDenied("the certificate is " + identity->ToString() +
-                            "'s, not that of forwarder '" + std::string(host) + "'");
+  if (ToString(identity->role) != role || identity->name != name) {
+    return PermissionDenied("the certificate is " + identity->ToString() + "'s, not that of " +
+                            std::string(role) + " '" + std::string(name) + "'");
   }
   return certificate->ed25519_public_key();
 }

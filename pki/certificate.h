@@ -39,10 +39,9 @@ class Certificate {
   std::shared_ptr<x509_st> x509_;
 };
 
-// evidence::CertificateCheck: a forwarder's certificate of `host`, issued by `ca_pem`, valid at
-// `at`.  Returns its public key.
-Result<std::string> CheckForwarderCertificate(std::string_view certificate_der,
-                                              std::string_view ca_pem, std::string_view host,
-                                              UnixNanos at);
+// evidence::CertificateCheck: a certificate of `name` in `role`, issued by `ca_pem`, valid at `at`.  Returns its public
+// key.
+Result<std::string> CheckCertificateOf(std::string_view certificate_der, std::string_view ca_pem,
+                                       std::string_view role, std::string_view name, UnixNanos at);
 
 }  // namespace logvault::pki

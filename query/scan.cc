@@ -129,7 +129,8 @@ ScannedBlock BlockScanner::Scan(const PlannedBlock& block) const {
     FindMatches(block, scanned);
     return scanned;
   }
-  scanned.unreadable = Describe(block, payload.status());
+  scanned.deleted = payload.status().code() == StatusCode::kOutOfRange;
+  if (!scanned.deleted) scanned.unreadable = Describe(block, payload.status());
   return scanned;
 }
 

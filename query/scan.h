@@ -16,6 +16,7 @@ struct ScannedBlock {
   std::shared_ptr<const evidence::Payload> payload;  // null where the block cannot be read
   std::vector<std::uint32_t> matches;                // positions in the payload, ascending
   std::optional<Unreadable> unreadable;
+  bool deleted = false;             // under the retention policy
   std::uint32_t split_records = 0;  // pieces of records that were too long for one
 };
 

@@ -181,6 +181,8 @@ class Run {
       split_records_ += scanned.split_records;
       if (scanned.unreadable)
         completeness.unreadable.push_back(*std::move(scanned.unreadable));
+      else if (scanned.deleted)
+        ++completeness.blocks_deleted;
       else
         ++completeness.blocks_scanned;
       Take(i, std::move(scanned), stop);

@@ -55,6 +55,7 @@ struct Completeness {
   std::uint64_t blocks_in_scope = 0;
   std::uint64_t blocks_pruned = 0;  // not read, because their header or the index rules them out
   std::uint64_t blocks_scanned = 0;
+  std::uint64_t blocks_deleted = 0;  // under the retention policy, as the vault's rows say
   std::vector<Unreadable> unreadable;
   bool limit_reached = false;
   std::vector<std::string>

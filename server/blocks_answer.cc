@@ -75,6 +75,9 @@ class BlockSender {
     Result<std::string> payload = reader_.Payload(stored.index(), block->commit_time);
     if (!payload.ok()) {
       stored.set_payload_error(payload.status().ToString());
+      if (payload.status().code() != StatusCode::kOutOfRange) return;
+      Result<std::optional<std::uint64_t>> deleted = reader_.DeletedBy(stored.index());
+      if (deleted.ok() && deleted->has_value()) stored.set_deleted_by(**deleted);
       return;
     }
     stored.set_payload(*std::move(payload));
@@ -83,7 +86,8 @@ class BlockSender {
   void AddRows() {
     for (const v1::StoredBlock& block : event_.blocks()) {
       access_.AddRow(net::ResultRow(block));
-      if (!block.error().empty() || !block.payload_error().empty()) {
+      const bool lost = !block.payload_error().empty() && block.deleted_by() == 0;
+      if (!block.error().empty() || lost) {
         access_.set_unreadable(++unreadable_);
       }
     }

@@ -20,6 +20,7 @@
 #include "server/own_certificate_watch.h"
 #include "server/query_context.h"
 #include "server/query_service.h"
+#include "server/retention_keeper.h"
 #include "server/vault_keys.h"
 
 namespace logvault::server {
@@ -140,8 +141,9 @@ struct Collector::Parts {
                                ingest_pool};
   AccessLog access_log{*vault, committer};
   CallLimiter limiter{clock};
-  QueryContext query_context{*vault,     query_gate, sessions, silence,
-                             access_log, limiter,    counters, query_pool};
+  QueryContext query_context{clock,      *vault,  query_gate, sessions,  silence,
+                             access_log, limiter, counters,   query_pool};
+  RetentionKeeper retention{*vault, committer, counters, clock};
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};
 
@@ -198,6 +200,7 @@ Result<std::unique_ptr<Collector>> Collector::Start(const config::CollectorConfi
   storage::VaultOptions options;
   options.dir = config.vault_dir;
   options.anchor = config.anchor;
+  options.certificate_check = pki::CheckCertificateOf;
   Result<std::unique_ptr<storage::Vault>> vault =
       storage::Vault::Open(options, files->keys.signing, clock);
   if (!vault.ok()) return vault.status();
@@ -250,6 +253,7 @@ void Collector::Tick() {
   WatchRevocation();
   WatchSessions();
   WatchSilence();
+  parts_->retention.Tick();
 }
 
 void Collector::WatchRevocation() {

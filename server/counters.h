@@ -16,7 +16,8 @@ struct Counters {
   std::atomic<std::uint64_t> refused_calls{0};       // role, revocation, expiry
   std::atomic<std::uint64_t> refused_handshakes{0};  // chain, expiry
   std::atomic<std::uint64_t> queries{0};
-  std::atomic<std::uint64_t> limited_calls{0};  // beyond what one certificate may make
+  std::atomic<std::uint64_t> deleted_payloads{0};  // under the retention policy
+  std::atomic<std::uint64_t> limited_calls{0};     // beyond what one certificate may make
 };
 
 }  // namespace logvault::server

@@ -89,6 +89,7 @@ Status FillRow(const QueryContext& query, std::uint64_t index, const v1::ShowReq
   if (frame.status().code() == StatusCode::kNotFound) {
     return Corruption("the payload of block " + std::to_string(index) + " is gone");
   }
+  if (frame.status().code() == StatusCode::kOutOfRange) return NotFound(frame.status().message());
   if (!frame.ok()) return frame.status();
   Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame);
   if (!payload.ok()) return payload.status().WithContext("block " + std::to_string(index));

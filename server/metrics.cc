@@ -47,6 +47,8 @@ class CollectorMetrics final : public prometheus::Collectable {
         Family(kCounter, "logvault_refused_handshakes_total",
                "Certificates refused in the handshake", c.refused_handshakes),
         Family(kCounter, "logvault_queries_total", "Query calls admitted", c.queries),
+        Family(kCounter, "logvault_deleted_payloads_total",
+               "Payloads deleted under the retention policy", c.deleted_payloads),
         Family(kCounter, "logvault_limited_calls_total",
                "Query calls refused because their certificate made too many", c.limited_calls),
         Family(kGauge, "logvault_sessions", "Open sessions", sources_.sessions.size()),

@@ -1,6 +1,7 @@
 // What every query call works with.
 #pragma once
 
+#include "common/clock.h"
 #include "net/call_gate.h"
 #include "server/access.h"
 #include "server/call_limiter.h"
@@ -17,6 +18,7 @@ inline constexpr std::size_t kQueriesWaiting = 16;
 
 // All references outlive the service.
 struct QueryContext {
+  const Clock& clock;
   const storage::Vault& vault;
   const net::CallGate& gate;
   const SessionTable& sessions;

@@ -9,6 +9,7 @@
 #include "server/audit_answer.h"
 #include "server/blocks_answer.h"
 #include "server/event_stream.h"
+#include "server/governing_answer.h"
 #include "server/lookup_answers.h"
 #include "server/search_answer.h"
 
@@ -54,6 +55,20 @@ grpc::ServerWriteReactor<v1::BlocksEvent>* QueryService::Blocks(
 grpc::ServerWriteReactor<v1::AuditEvent>* QueryService::Audit(grpc::CallbackServerContext* context,
                                                               const v1::AuditRequest* request) {
   return Stream<v1::AuditEvent>(context, *request, AnswerAudit);
+}
+
+grpc::ServerWriteReactor<v1::GoverningEvent>* QueryService::Governing(
+    grpc::CallbackServerContext* context, const v1::GoverningRequest* request) {
+  return Stream<v1::GoverningEvent>(context, *request, AnswerGoverning);
+}
+
+grpc::ServerUnaryReactor* QueryService::Direct(grpc::CallbackServerContext* context,
+                                               const v1::DirectRequest* request,
+                                               v1::DirectResponse* response) {
+  return Answer(context, AdmitReader(*context, *request),
+                [this, request, response](const Caller& caller) {
+                  return AnswerDirect(query_, caller, *request, *response);
+                });
 }
 
 Result<Caller> QueryService::Admit(const grpc::CallbackServerContext& context) {

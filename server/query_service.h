@@ -28,6 +28,11 @@ class QueryService final : public v1::Query::CallbackService {
                                                     const v1::SearchRequest* request) override;
   grpc::ServerWriteReactor<v1::BlocksEvent>* Blocks(grpc::CallbackServerContext* context,
                                                     const v1::BlocksRequest* request) override;
+  grpc::ServerWriteReactor<v1::GoverningEvent>* Governing(
+      grpc::CallbackServerContext* context, const v1::GoverningRequest* request) override;
+  grpc::ServerUnaryReactor* Direct(grpc::CallbackServerContext* context,
+                                   const v1::DirectRequest* request,
+                                   v1::DirectResponse* response) override;
   grpc::ServerWriteReactor<v1::AuditEvent>* Audit(grpc::CallbackServerContext* context,
                                                   const v1::AuditRequest* request) override;
 

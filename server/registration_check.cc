@@ -11,7 +11,7 @@ namespace {
 
 Status CheckSigner(const RegistrationChecks& checks, const evidence::KeyBody& key, UnixNanos now) {
   Result<std::string> public_key =
-      pki::CheckForwarderCertificate(key.certificate_der, checks.ca_pem, key.host, now);
+      pki::CheckCertificateOf(key.certificate_der, checks.ca_pem, "forwarder", key.host, now);
   if (!public_key.ok()) return PermissionDenied(public_key.status().message());
   Result<pki::Certificate> certificate = pki::Certificate::FromDer(key.certificate_der);
   if (!certificate.ok()) return certificate.status();

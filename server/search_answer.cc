@@ -142,6 +142,7 @@ v1::SearchEvent DoneEvent(const query::Completeness& complete, const Access& acc
   done.set_blocks_in_scope(complete.blocks_in_scope);
   done.set_blocks_pruned(complete.blocks_pruned);
   done.set_blocks_scanned(complete.blocks_scanned);
+  done.set_blocks_deleted(complete.blocks_deleted);
   done.set_limit_reached(complete.limit_reached);
   done.set_result_sha256(std::string(access.result().view()));
   for (const std::string& note : complete.notes) done.add_notes(note);

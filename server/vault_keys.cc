@@ -34,6 +34,7 @@ Result<std::string> CreateVault(const config::CollectorConfig& config, const Clo
   genesis.vault_public_key = keys->signing.public_key();
   genesis.opening_public_key = keys->opening.public_key();
   genesis.ca_pem = *std::move(ca_pem);
+  genesis.retention_min_ns = static_cast<std::uint64_t>(config.retention_min_ns);
   storage::VaultOptions options;
   options.dir = config.vault_dir;
   options.anchor = config.anchor;

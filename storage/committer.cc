@@ -25,7 +25,10 @@ std::size_t SizeOf(const std::vector<Entry>& entries) {
 bool DependsOnTheEntries(const Status& status) {
   return status.code() == StatusCode::kInvalidArgument ||
          status.code() == StatusCode::kFailedPrecondition ||
-         status.code() == StatusCode::kResourceExhausted;
+         status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kAborted ||
+         status.code() == StatusCode::kPermissionDenied ||
+         status.code() == StatusCode::kUnauthenticated ||
+         status.code() == StatusCode::kAlreadyExists || status.code() == StatusCode::kNotFound;
 }
 
 }  // namespace

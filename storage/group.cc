@@ -41,10 +41,11 @@ Status CheckForm(const Entry& entry) {
 
 }  // namespace
 
-Group::Group(Tables& tables, const Reader& reader, Chain start, UnixNanos now,
-             std::uint16_t clock_flag)
+Group::Group(Tables& tables, const Reader& reader, const evidence::Governance& governance,
+             Chain start, UnixNanos now, std::uint16_t clock_flag)
     : tables_(tables),
       reader_(reader),
+      governance_(governance),
       now_(now),
       clock_flag_(clock_flag),
       on_node_([this](std::uint32_t level, std::uint64_t index, const evidence::Hash& hash) {
@@ -65,15 +66,16 @@ Status Group::Add(const Entry& entry) {
       return AddRecords(entry);
     case BlockKind::kSilence:
       return AddSilence(entry);
+    case BlockKind::kRetention:
+    case BlockKind::kRetentionDone:
+    case BlockKind::kHold:
+    case BlockKind::kConfig:
+      return AddGoverning(entry);
     case BlockKind::kAccess:
     case BlockKind::kAccessEnd:
     case BlockKind::kIndex:
     case BlockKind::kAlert:
     case BlockKind::kConflict:
-    case BlockKind::kRetention:
-    case BlockKind::kRetentionDone:
-    case BlockKind::kHold:
-    case BlockKind::kConfig:
       break;  // statements, stored as they are
   }
   return AddStatement(entry);
@@ -96,6 +98,17 @@ Status Group::AddSilence(const Entry& entry) {
                                      : FromRocks(rows_.Delete(tables_.stream(), key)));
   }
   return Status::Ok();
+}
+
+// Judged as a verifier will judge it, so that no block is made that a verifier would not take.
+Status Group::AddGoverning(const Entry& entry) {
+  if (governing_.has_value()) return Aborted("another governing block is being committed");
+  LV_RETURN_IF_ERROR(AddStatement(entry));
+  Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(appended_.back().block_bytes);
+  if (!block.ok()) return block.status();
+  LV_RETURN_IF_ERROR(evidence::Governance(governance_).Add(*block));
+  governing_ = *std::move(block);
+  return Put(tables_.stream(), GoverningKey(governing_->index), "");
 }
 
 Result<std::uint64_t> Group::AddOwn(BlockKind kind, std::string_view body) {
@@ -199,7 +212,7 @@ Status Group::CommitBatch(const Entry& entry, const evidence::BatchHeader& heade
                                                 (gap ? evidence::kFlagGap : 0));
   Result<Block> block = AddBlock(entry.kind, flags, entry.body);
   if (!block.ok()) return block.status();
-  LV_RETURN_IF_ERROR(AddPayload(*block, entry.payload));
+  LV_RETURN_IF_ERROR(AddPayload(*block, stream.description, entry.payload));
   LV_RETURN_IF_ERROR(Put(tables_.stream(), SequenceKey(header.stream_id, header.first_seq),
                          BatchPlace{block->index, header.record_count}.Serialize()));
   for (const evidence::PositionEntry& position : entry.position) {
@@ -230,9 +243,12 @@ Status Group::CommitBatch(const Entry& entry, const evidence::BatchHeader& heade
       .status();
 }
 
-Status Group::AddPayload(const Block& block, std::string_view payload) {
+Status Group::AddPayload(const Block& block, const StreamDescription& stream,
+                         std::string_view payload) {
+  const std::string retention_class =
+      RetentionClass(governance_.KeepFor(stream.host, stream.source));
   Result<rocksdb::ColumnFamilyHandle*> family =
-      tables_.PayloadFamilyFor(kDefaultRetentionClass, block.commit_time);
+      tables_.PayloadFamilyFor(retention_class, block.commit_time);
   if (!family.ok()) return family.status();
   return Put(*family, NumberKey(block.index), payload);
 }

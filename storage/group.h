@@ -15,6 +15,7 @@
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "evidence/governance.h"
 #include "storage/keys.h"
 #include "storage/reader.h"
 #include "storage/tiles.h"
@@ -28,7 +29,8 @@ class Group {
  public:
   // `now` is the wall clock; every block gets `clock_flag` (kFlagClock or 0).  `tables` must
   // outlive the group.
-  Group(Tables& tables, const Reader& reader, Chain start, UnixNanos now, std::uint16_t clock_flag);
+  Group(Tables& tables, const Reader& reader, const evidence::Governance& governance, Chain start,
+        UnixNanos now, std::uint16_t clock_flag);
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
@@ -44,6 +46,8 @@ class Group {
   [[nodiscard]] const Chain& chain() const { return chain_; }
   [[nodiscard]] const TilePieces& tiles() const { return tiles_; }
   [[nodiscard]] rocksdb::WriteBatch& rows() { return rows_; }
+  // The governing block that this group adds: one at most, since each is judged by those before it.
+  [[nodiscard]] const std::optional<evidence::BlockHeader>& governing() const { return governing_; }
   [[nodiscard]] std::vector<Appended> TakeAppended() { return std::move(appended_); }
 
  private:
@@ -71,6 +75,7 @@ class Group {
 
   Status AddStatement(const Entry& entry);
   Status AddSilence(const Entry& entry);
+  Status AddGoverning(const Entry& entry);
   Status AddStream(const Entry& entry);
   Status AddKey(const Entry& entry);
   Status CommitEpoch(const Entry& entry, const evidence::KeyBody& body);
@@ -78,7 +83,7 @@ class Group {
   Status AddRecords(const Entry& entry);
   Status CommitBatch(const Entry& entry, const evidence::BatchHeader& header,
                      const evidence::Hash& header_hash, Stream& stream);
-  Status AddPayload(const Block& block, std::string_view payload);
+  Status AddPayload(const Block& block, const StreamDescription& stream, std::string_view payload);
   // What is stored where `header` wants to be, if it is this very batch.
   Result<std::optional<Appended>> FindRepeated(const evidence::BatchHeader& header,
                                                const evidence::Hash& header_hash, Stream& stream);
@@ -90,6 +95,7 @@ class Group {
 
   Tables& tables_;
   const Reader& reader_;
+  const evidence::Governance& governance_;
   const UnixNanos now_;
   const std::uint16_t clock_flag_;
   const evidence::CompactTree::OnNode on_node_;
@@ -99,6 +105,7 @@ class Group {
   std::map<evidence::Hash, Stream> streams_;
   std::map<std::pair<std::string, std::uint64_t>, Registration> epochs_;  // by host and epoch
   std::vector<Appended> appended_;
+  std::optional<evidence::BlockHeader> governing_;
   bool adds_blocks_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "common/bytes.h"
+#include "evidence/directive.h"
 
 namespace logvault::storage {
 namespace {
@@ -14,6 +15,9 @@ constexpr char kSequenceTag = 's';
 constexpr char kPositionTag = 'p';
 constexpr char kEpochTag = 'e';
 constexpr char kSealKeyTag = 'k';
+constexpr char kGoverningTag = 'g';
+constexpr char kDeletedTag = 'x';
+constexpr char kKeptFromTag = 'w';
 
 std::string StreamKey(char tag, const evidence::Hash& stream_id) {
   std::string key(1, tag);
@@ -46,6 +50,11 @@ std::string MonthOf(UnixNanos time) {
   std::snprintf(text, sizeof text, "%04d-%02u", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()));
   return text;
+}
+
+std::string RetentionClass(std::optional<std::uint64_t> keep_ns) {
+  if (!keep_ns || *keep_ns == evidence::kKeepForever) return std::string(kDefaultRetentionClass);
+  return "keep" + std::to_string(*keep_ns / kNanosPerSecond) + "s";
 }
 
 std::string PayloadFamily(std::string_view retention_class, UnixNanos commit_time) {
@@ -97,6 +106,12 @@ std::string SequenceKey(const evidence::Hash& stream_id, std::uint64_t first_seq
   std::string key = StreamKey(kSequenceTag, stream_id);
   ByteWriter(key).U64(first_seq);
   return key;
+}
+
+std::string GoverningKey(std::uint64_t index) { return kGoverningTag + NumberKey(index); }
+std::string DeletedKey(std::uint64_t index) { return kDeletedTag + NumberKey(index); }
+std::string KeptFromKey(const evidence::Hash& stream_id) {
+  return StreamKey(kKeptFromTag, stream_id);
 }
 
 std::string PositionKey(const evidence::Hash& stream_id, std::string_view key) {

@@ -14,6 +14,9 @@
 //                         's' stream_id[32] first_seq u64   block u64, record_count u32
 //                         'p' stream_id[32] key             value of a position entry
 //                         'e' host (u16 length) epoch u64   EpochRecord
+//                         'g' index u64                     empty: the block governs (evidence/governance.h)
+//                         'x' index u64                     RETENTION block u64: the block's payload was deleted by it
+//                         'w' stream_id[32]                 first_seq u64 of the first batch that may not be deleted yet
 //                         'q' host (u16 length)             last_seen i64, SILENCE block u64: a silence that lasts
 //   secret                'k' host (u16 length) epoch u64   K_0, 32 bytes
 //   index, rollup         derived and rebuildable; laid out by query/
@@ -25,6 +28,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,6 +55,8 @@ inline constexpr std::uint64_t kTileWidth = 1u << kTileHeight;
 // "2026-11": the month of `time`, UTC.
 std::string MonthOf(UnixNanos time);
 // "payload.default.2026-11".
+// The retention class of payloads that are kept so long; nullopt: for ever.  "default", "keep2592000s".
+std::string RetentionClass(std::optional<std::uint64_t> keep_ns);
 std::string PayloadFamily(std::string_view retention_class, UnixNanos commit_time);
 
 std::string NumberKey(std::uint64_t number);  // block, payload, checkpoint
@@ -71,6 +77,9 @@ std::string ProgressKey(const evidence::Hash& stream_id);
 std::string SequenceKey(const evidence::Hash& stream_id, std::uint64_t first_seq);
 std::string PositionKey(const evidence::Hash& stream_id, std::string_view key);
 std::string EpochKey(std::string_view host, std::uint64_t epoch);
+std::string GoverningKey(std::uint64_t index);
+std::string DeletedKey(std::uint64_t index);
+std::string KeptFromKey(const evidence::Hash& stream_id);
 std::string SealKeyKey(std::string_view host, std::uint64_t epoch);
 // Where every key of one host's epochs begins.
 std::string EpochPrefix(std::string_view host);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/keys.h"
+#include "storage/retention.h"
 #include "storage/tables.h"
 #include "storage/tile_cache.h"
 
@@ -80,7 +81,38 @@ Result<std::string> Reader::Payload(std::uint64_t index, UnixNanos commit_time) 
       return frame.status().WithContext("payload of block " + std::to_string(index));
     }
   }
+  Result<std::optional<std::uint64_t>> deleted = DeletedBy(index);
+  if (!deleted.ok()) return deleted.status();
+  if (deleted->has_value()) {
+    return OutOfRange("its records were deleted under the retention policy (RETENTION block " +
+                      std::to_string(**deleted) + ")");
+  }
   return NotFound("no payload is stored for block " + std::to_string(index));
+}
+
+Result<std::optional<std::uint64_t>> Reader::DeletedBy(std::uint64_t index) const {
+  Result<std::optional<std::string>> row = Find(*tables_, tables_->stream(), DeletedKey(index));
+  if (!row.ok()) return row.status();
+  if (!row->has_value()) return std::optional<std::uint64_t>();
+  Result<std::uint64_t> retention = ParseNumberKey(**row);
+  if (!retention.ok()) return retention.status();
+  Result<evidence::BlockHeader> block = Block(*retention);
+  if (!block.ok()) return block.status();
+  if (block->kind == evidence::BlockKind::kRetention)
+    return std::optional<std::uint64_t>(*retention);
+  return Corruption("block " + std::to_string(*retention) +
+                    " is said to have deleted the payload of block " + std::to_string(index) +
+                    ", and is no RETENTION");
+}
+
+Result<std::map<std::uint64_t, std::string>> Reader::GoverningBlocks(std::uint64_t end) const {
+  std::map<std::uint64_t, std::string> blocks;
+  LV_RETURN_IF_ERROR(
+      ForEachGoverning(*tables_, end, [&blocks](std::uint64_t index, Result<std::string> bytes) {
+        if (bytes.ok()) blocks.emplace(index, *std::move(bytes));
+        return bytes.status();
+      }));
+  return blocks;
 }
 
 Status Reader::ForEachBlock(std::uint64_t first, std::uint64_t end, const Visit& visit) const {

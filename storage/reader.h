@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,8 +76,15 @@ class Reader {
   [[nodiscard]] Result<evidence::BlockHeader> Block(std::uint64_t index) const;
   // The payload frame stored with block `index`, committed at `commit_time`: as it lies on disk,
   // not checked.  Compare its hash with the batch header's payload_hash (evidence::OpenPayload
-  // does).
+  // does).  kNotFound: it is gone; kOutOfRange: it was deleted under the retention policy, as DeletedBy says.
   [[nodiscard]] Result<std::string> Payload(std::uint64_t index, UnixNanos commit_time) const;
+
+  // The RETENTION block by which the payload of block `index` was deleted, as the vault's own rows say; nullopt: by none.
+  // Whether it was lawful is for the verifier.
+  [[nodiscard]] Result<std::optional<std::uint64_t>> DeletedBy(std::uint64_t index) const;
+  // The governing blocks (evidence/governance.h) below `end`, as stored, by index.
+  [[nodiscard]] Result<std::map<std::uint64_t, std::string>> GoverningBlocks(
+      std::uint64_t end) const;
 
   // Calls `visit` with each stored block of [first, end) in order until it returns false.  A hole
   // is skipped; the caller sees it by the index.  Returns kCorruption where RocksDB cannot read on.

@@ -13,6 +13,7 @@
 #include "storage/group.h"
 #include "storage/notices.h"
 #include "storage/recompute.h"
+#include "storage/retention.h"
 #include "storage/tables.h"
 #include "storage/tile_cache.h"
 #include "storage/torn_manifest.h"
@@ -102,7 +103,8 @@ Status Vault::Create(const VaultOptions& options, const evidence::GenesisBody& g
   if (!tables.ok()) return tables.status();
   Vault vault(options, key, clock, *std::move(tables));
   vault.genesis_ = genesis;
-  Group group(*vault.tables_, vault.reader_, vault.chain_, clock.Now(), 0);
+  vault.governance_ = std::make_shared<evidence::Governance>(genesis, options.certificate_check);
+  Group group(*vault.tables_, vault.reader_, *vault.governance(), vault.chain_, clock.Now(), 0);
   Result<std::uint64_t> block = group.AddOwn(evidence::BlockKind::kGenesis, genesis.Serialize());
   if (!block.ok()) return block.status();
   return vault.Write(group);
@@ -211,7 +213,24 @@ Status Vault::Load() {
   chain_.prev = evidence::LeafHash(ToView(newest->value()));
   chain_.commit_time = block->commit_time;
   recomputed_ = chain_;
+  LV_RETURN_IF_ERROR(LoadGovernance(head->size));
   Publish(*std::move(head));
+  return Status::Ok();
+}
+
+Status Vault::LoadGovernance(std::uint64_t size) {
+  Result<std::map<std::uint64_t, std::string>> blocks = reader_.GoverningBlocks(size);
+  if (!blocks.ok()) return blocks.status();
+  auto governance = std::make_shared<evidence::Governance>(genesis_, options_.certificate_check);
+  for (const auto& [index, bytes] : *blocks) {
+    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
+    if (!block.ok()) return block.status();
+    if (Status status = governance->Add(*block); !status.ok()) {
+      return Integrity("governing block " + std::to_string(index) + ": " + status.message());
+    }
+  }
+  MutexLock lock(head_mutex_);
+  governance_ = std::move(governance);
   return Status::Ok();
 }
 
@@ -269,7 +288,8 @@ Result<Commit> Vault::Append(std::span<const Entry> group) {
   const UnixNanos now = clock_.Now();
   const UnixNanos offset = now - clock_.Monotonic();
   const bool stepped = ClockStepped(now, offset);
-  Group building(*tables_, reader_, chain_, now, stepped ? evidence::kFlagClock : 0);
+  const std::shared_ptr<const evidence::Governance> governed = governance();
+  Group building(*tables_, reader_, *governed, chain_, now, stepped ? evidence::kFlagClock : 0);
   for (const Entry& entry : group) LV_RETURN_IF_ERROR(building.Add(entry));
   if (building.adds_blocks()) {
     if (stepped && !clock_flagged_) {
@@ -278,6 +298,12 @@ Result<Commit> Vault::Append(std::span<const Entry> group) {
       if (!alert.ok()) return alert.status();
     }
     LV_RETURN_IF_ERROR(Write(building));
+    if (building.governing().has_value()) {
+      auto changed = std::make_shared<evidence::Governance>(*governed);
+      LV_CHECK(changed->Add(*building.governing()).ok());  // the group has judged it
+      MutexLock lock(head_mutex_);
+      governance_ = std::move(changed);
+    }
     clock_flagged_ = stepped;
     clock_offset_ = offset;
   }
@@ -328,6 +354,20 @@ Status Vault::Seal(std::string_view why, const Status& cause) {
 void Vault::Publish(Head head) {
   MutexLock lock(head_mutex_);
   head_ = std::move(head);
+}
+
+std::shared_ptr<const evidence::Governance> Vault::governance() const {
+  MutexLock lock(head_mutex_);
+  return governance_;
+}
+
+Result<std::vector<evidence::RetentionBody>> Vault::FindExpired() const {
+  return storage::FindExpired(*tables_, *governance(), clock_.Now());
+}
+
+Result<evidence::RetentionDoneBody> Vault::DeleteExpired(std::uint64_t retention,
+                                                         const std::atomic<bool>& stop) const {
+  return storage::DeleteExpired(*tables_, *governance(), retention, stop);
 }
 
 Head Vault::head() const {

@@ -3,6 +3,7 @@
 // anchor.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "common/status.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "evidence/governance.h"
 #include "evidence/keys.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
@@ -41,6 +43,8 @@ struct VaultOptions {
   rocksdb::Env* env = nullptr;  // for tests; nullptr is RocksDB's default.  Must outlive the vault.
   std::uint64_t disk_reserve_bytes = kDefaultDiskReserveBytes;  // below it Append refuses
   std::shared_ptr<rocksdb::Statistics> statistics;  // RocksDB's own counters; may be null
+  // Judges administrators' certificates; without one no directive is taken.
+  evidence::CertificateCheck certificate_check;
 };
 
 // What a caller asks to append.  The vault decides which block it becomes.
@@ -113,6 +117,18 @@ class Vault {
   // One thread at a time: the committer's.
   Result<Commit> Append(std::span<const Entry> group);
 
+  // What administrators ordered, up to the newest commit.  Safe from any thread.
+  [[nodiscard]] std::shared_ptr<const evidence::Governance> governance() const
+      LV_EXCLUDES(head_mutex_);
+  // What the policy no longer keeps and no hold protects, as bodies for RETENTION entries.  Safe beside Append, one thread
+  // at a time.
+  [[nodiscard]] Result<std::vector<evidence::RetentionBody>> FindExpired() const;
+  // Deletes what the RETENTION block `retention` says, as far as it is still there, and frees its room; returns the body
+  // for the RETENTION_DONE entry.  kAborted where `stop` is set: it is gone on with later.  Safe beside Append, one thread at
+  // a time.
+  [[nodiscard]] Result<evidence::RetentionDoneBody> DeleteExpired(
+      std::uint64_t retention, const std::atomic<bool>& stop) const;
+
   // The newest published head.  Safe from any thread.
   [[nodiscard]] Head head() const LV_EXCLUDES(head_mutex_);
   [[nodiscard]] const Reader& reader() const { return reader_; }
@@ -136,6 +152,7 @@ class Vault {
   Status Write(Group& group);
   Status MoveAnchor(const std::string& note);
   Status Seal(std::string_view why, const Status& cause);
+  Status LoadGovernance(std::uint64_t size);
   void Publish(Head head) LV_EXCLUDES(head_mutex_);
 
   const VaultOptions options_;
@@ -155,6 +172,7 @@ class Vault {
 
   mutable Mutex head_mutex_;
   Head head_ LV_GUARDED_BY(head_mutex_);
+  std::shared_ptr<const evidence::Governance> governance_ LV_GUARDED_BY(head_mutex_);
 };
 
 }  // namespace logvault::storage

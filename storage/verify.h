@@ -31,6 +31,7 @@ struct VerifyReport {
   std::uint64_t blocks = 0;
   std::uint64_t records = 0;
   std::uint64_t payload_bytes = 0;
+  std::uint64_t deleted_payloads = 0;  // gone by a RETENTION block that was lawful
   std::uint64_t seals_checked = 0;
   std::string origin;
   std::string note;  // the newest stored checkpoint

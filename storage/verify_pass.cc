@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "storage/keys.h"
+#include "storage/retention.h"
 #include "storage/tables.h"
 
 namespace logvault::storage {
@@ -45,6 +46,7 @@ VerifyPass::VerifyPass(const Tables& tables, const VerifyOptions& options,
 void VerifyPass::Run(VerifyReport& report) {
   const std::uint64_t end = FindEnd(report);
   if (end == 0) return;  // said by FindEnd: there is nothing to hold the rows against
+  ForeseeGoverning(end);
   for (std::uint64_t index = 0; index < end; ++index) {
     CheckCheckpoint(index);
     CheckWitnesses(index);
@@ -59,6 +61,7 @@ void VerifyPass::Run(VerifyReport& report) {
   report.records = auditor_.records();
   report.payload_bytes = payload_bytes_;
   report.seals_checked = auditor_.seals_checked();
+  report.deleted_payloads = deleted_payloads_;
   report.claims = auditor_.claims();
 }
 
@@ -80,6 +83,18 @@ std::uint64_t VerifyPass::FindEnd(VerifyReport& report) {
   }
   for (const Witness& witness : witnesses_) end = std::max(end, witness.checkpoint.size);
   return end;
+}
+
+// A governing block that cannot be read is a finding when its turn comes.
+void VerifyPass::ForeseeGoverning(std::uint64_t end) {
+  std::map<std::uint64_t, std::string> blocks;
+  const Status read =
+      ForEachGoverning(tables_, end, [&blocks](std::uint64_t index, Result<std::string> bytes) {
+        if (bytes.ok()) blocks.emplace(index, *std::move(bytes));
+        return Status::Ok();
+      });
+  if (!read.ok()) findings_.Add(0, "the list of governing blocks " + Unreadable(read));
+  auditor_.ForeseeGoverning(blocks);
 }
 
 std::string VerifyPass::Unreadable(const Status& status) {
@@ -176,7 +191,12 @@ void VerifyPass::CheckPayloadOf(const evidence::BlockHeader& block,
     found = true;
     CheckLater(block.index, batch, unchecked.ok() ? *unchecked : family.rows->value());
   }
-  if (!found) findings_.Add(auditor_.Describe(block.index, &batch, reason));
+  if (found) return;
+  if (auditor_.DeletedBy(batch, block.commit_time).has_value()) {
+    ++deleted_payloads_;
+  } else {
+    findings_.Add(auditor_.Describe(block.index, &batch, reason));
+  }
 }
 
 // A payload that the pass over its family did not meet.  An iterator may pass over a damaged table in

@@ -49,6 +49,7 @@ class VerifyPass {
   };
 
   [[nodiscard]] std::uint64_t FindEnd(VerifyReport& report);
+  void ForeseeGoverning(std::uint64_t end);
   void CheckBlock(std::uint64_t index);
   void AddBlock(std::uint64_t index, std::string_view bytes);
   void AddKeyBlock(const evidence::BlockHeader& block);
@@ -80,6 +81,7 @@ class VerifyPass {
   std::string missing_reason_;  // what the auditor's finding about a missing block is to say
   std::uint64_t stored_blocks_ = 0;
   std::uint64_t payload_bytes_ = 0;
+  std::uint64_t deleted_payloads_ = 0;
   CheckPool pool_;  // last: its checks use what stands above
 };
 

@@ -26,6 +26,7 @@ struct Lies {
   std::function<bool(v1::SearchEvent&)> search = [](v1::SearchEvent&) { return true; };
   std::function<bool(v1::BlocksEvent&)> blocks = [](v1::BlocksEvent&) { return true; };
   std::function<bool(v1::AuditEvent&)> audit = [](v1::AuditEvent&) { return true; };
+  std::function<bool(v1::GoverningEvent&)> governing = [](v1::GoverningEvent&) { return true; };
   std::function<void(v1::HostsResponse&)> hosts = [](v1::HostsResponse&) {};
   std::function<void(v1::ShowResponse&)> show = [](v1::ShowResponse&) {};
 };
@@ -91,6 +92,15 @@ class LyingVault final : public v1::Query::Service {
   grpc::Status Audit(grpc::ServerContext*, const v1::AuditRequest* request,
                      grpc::ServerWriter<v1::AuditEvent>* writer) override {
     return net::ToGrpc(truth_->Audit(*request, Passing(*writer, lies.audit)));
+  }
+
+  grpc::Status Governing(grpc::ServerContext*, const v1::GoverningRequest* request,
+                         grpc::ServerWriter<v1::GoverningEvent>* writer) override {
+    return net::ToGrpc(truth_->Governing(*request, Passing(*writer, lies.governing)));
+  }
+  grpc::Status Direct(grpc::ServerContext*, const v1::DirectRequest* request,
+                      v1::DirectResponse* response) override {
+    return Pass(truth_->Direct(*request), *response, [](v1::DirectResponse&) {});
   }
 
   Lies lies;

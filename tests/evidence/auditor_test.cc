@@ -18,7 +18,7 @@ using ::testing::SizeIs;
 
 // The "certificate" of these tests is its own raw public key; pki's tests check real ones.
 Result<std::string> RawKeyCertificate(std::string_view certificate, std::string_view ca,
-                                      std::string_view, UnixNanos) {
+                                      std::string_view, std::string_view, UnixNanos) {
   if (ca != "the CA") return Unauthenticated("issued by another CA");
   return std::string(certificate);
 }
@@ -298,7 +298,7 @@ TEST(AuditorTest, AKeyOfAnotherCaRegistersNothing) {
   history.Append(BlockKind::kRecords, history.NextBatch());
   std::vector<Finding> findings;
   Auditor auditor(
-      [](auto, auto, auto, auto) -> Result<std::string> {
+      [](auto, auto, auto, auto, auto) -> Result<std::string> {
         return Unauthenticated("issued by another CA");
       },
       [&](const Finding& finding) { findings.push_back(finding); });

@@ -168,20 +168,20 @@ TEST_F(CertificateTest, TheAuditorsCheckAcceptsOnlyTheHostsForwarder) {
   const std::string geo01 = CertificateOf("geo01").ToDer();
   const UnixNanos now = clock_.Now();
 
-  Result<std::string> key = CheckForwarderCertificate(geo01, CaPem(), "geo01", now);
+  Result<std::string> key = CheckCertificateOf(geo01, CaPem(), "forwarder", "geo01", now);
   ASSERT_TRUE(key.ok()) << key.status();
   EXPECT_EQ(*key, *CertificateOf("geo01").ed25519_public_key());
 
-  EXPECT_EQ(CheckForwarderCertificate(geo01, CaPem(), "geo02", now).status(),
+  EXPECT_EQ(CheckCertificateOf(geo01, CaPem(), "forwarder", "geo02", now).status(),
             PermissionDenied("the certificate is spiffe://lab-vault/forwarder/geo01's, not that of "
                              "forwarder 'geo02'"));
-  EXPECT_EQ(CheckForwarderCertificate(CertificateOf("root").ToDer(), CaPem(), "root", now)
+  EXPECT_EQ(CheckCertificateOf(CertificateOf("root").ToDer(), CaPem(), "forwarder", "root", now)
                 .status()
                 .code(),
             StatusCode::kPermissionDenied);
-  EXPECT_EQ(CheckForwarderCertificate(geo01, CaPem(), "geo01", now + kDay).status().code(),
+  EXPECT_EQ(CheckCertificateOf(geo01, CaPem(), "forwarder", "geo01", now + kDay).status().code(),
             StatusCode::kUnauthenticated);
-  EXPECT_EQ(CheckForwarderCertificate("junk", CaPem(), "geo01", now).status().code(),
+  EXPECT_EQ(CheckCertificateOf("junk", CaPem(), "forwarder", "geo01", now).status().code(),
             StatusCode::kInvalidArgument);
 }
 

@@ -21,19 +21,19 @@ namespace logvault::testing {
 
 inline constexpr std::string_view kTestCa = "the CA of these tests";
 
-// What a TestHost's "certificate" is: its name and its raw public key; pki's tests check real ones.
-inline std::string TestCertificate(std::string_view host, std::string_view public_key) {
-  return std::string(host).append("\n").append(public_key);
+// What a "certificate" is in these tests: role, name and raw public key; pki's tests check real ones.
+inline std::string TestCertificate(std::string_view subject, std::string_view public_key) {
+  return std::string(subject).append("\n").append(public_key);
 }
 
 // An evidence::CertificateCheck for TestCertificate.
 inline Result<std::string> CheckTestCertificate(std::string_view certificate, std::string_view ca,
-                                                std::string_view host, UnixNanos /*at*/) {
+                                                std::string_view role, std::string_view name,
+                                                UnixNanos /*at*/) {
   if (ca != kTestCa) return Unauthenticated("issued by another CA");
-  const std::string name = std::string(host) + "\n";
-  if (!certificate.starts_with(name))
-    return PermissionDenied("not a certificate of " + std::string(host));
-  return std::string(certificate.substr(name.size()));
+  const std::string subject = std::string(role) + "/" + std::string(name) + "\n";
+  if (!certificate.starts_with(subject)) return PermissionDenied("not a certificate of " + subject);
+  return std::string(certificate.substr(subject.size()));
 }
 
 inline evidence::GenesisBody TestGenesis(const evidence::SigningKey& vault_key) {
@@ -78,7 +78,7 @@ class TestHost {
     body.epoch_public_key = epoch_key_.public_key();
     body.k0_hash = evidence::Sha256(seal_key_);
     body.previous_epoch = previous_epoch_;
-    body.certificate_der = TestCertificate(name_, host_key_.public_key());
+    body.certificate_der = TestCertificate("forwarder/" + name_, host_key_.public_key());
     body.signature = host_key_.Sign(body.SignedBytes());
     storage::Entry entry;
     entry.kind = evidence::BlockKind::kKey;

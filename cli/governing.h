@@ -1,0 +1,28 @@
+// What administrators ordered of a vault, fetched and proven; and the way to order something.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/remote_vault.h"
+#include "common/status.h"
+#include "evidence/governance.h"
+
+namespace logvault::cli {
+
+// The governing blocks that the vault lists below checkpoint(), each proven, as stored, by index.  The vault could leave
+// one out: `verify` finds that.
+Result<std::map<std::uint64_t, std::string>> FetchGoverning(RemoteVault& vault);
+
+// What is in force: over the network, judged by the CA of the credentials; with --offline by the one in GENESIS.
+// kIntegrity where a governing block is not in order.
+Result<evidence::Governance> LoadGovernance(const Environment& env);
+
+// Signs `statement` (type, reason and what is ordered are the caller's) with the credentials' key, and has the vault
+// append it.  Returns the index of its block, proven.  `make` is given what is in force, and may refuse.
+using MakeStatement = std::function<Result<evidence::Statement>(const evidence::Governance&)>;
+Result<std::uint64_t> Order(const Environment& env, const MakeStatement& make);
+
+}  // namespace logvault::cli

@@ -1,0 +1,175 @@
+#include "evidence/directive.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/bytes.h"
+#include "evidence/json_body.h"
+#include "evidence/keys.h"
+
+namespace logvault::evidence {
+namespace {
+
+constexpr std::string_view kMagic = "logvault/dir/v1\n";
+constexpr std::array<std::pair<DirectiveType, std::string_view>, 4> kTypes = {{
+    {DirectiveType::kRetention, "retention"},
+    {DirectiveType::kHold, "hold"},
+    {DirectiveType::kRelease, "release"},
+    {DirectiveType::kRollback, "rollback"},
+}};
+
+std::vector<RetentionRule> ReadRules(BodyMembers& members) {
+  std::vector<RetentionRule> rules;
+  for (BodyMembers& item : members.List("rules")) {
+    rules.push_back({item.Text("host"), item.Text("source"), item.Number("keep_ns")});
+    if (!item.ok()) members.Fail("rules");
+  }
+  if (rules.size() > kMaxRules) members.Fail("rules");
+  return rules;
+}
+
+Hold ReadHold(BodyMembers& members) {
+  Hold hold;
+  hold.name = members.Text("name");
+  hold.host = members.Text("host");
+  hold.source = members.Text("source");
+  if (members.Has("since")) hold.since = members.Time("since");
+  if (members.Has("until")) hold.until = members.Time("until");
+  return hold;
+}
+
+void WriteHold(const Hold& hold, BodyJson& json) {
+  json["name"] = hold.name;
+  json["host"] = hold.host;
+  json["source"] = hold.source;
+  if (hold.since) json["since"] = *hold.since;
+  if (hold.until) json["until"] = *hold.until;
+}
+
+void ReadOrdered(BodyMembers& members, Statement& statement) {
+  switch (statement.type) {
+    case DirectiveType::kRetention:
+      statement.rules = ReadRules(members);
+      return;
+    case DirectiveType::kHold:
+      statement.hold = ReadHold(members);
+      return;
+    case DirectiveType::kRelease:
+      statement.hold.name = members.Text("name");
+      return;
+    case DirectiveType::kRollback:
+      statement.rollback = {members.Text("restored"), members.Text("lost")};
+      return;
+  }
+}
+
+void WriteOrdered(const Statement& statement, BodyJson& json) {
+  switch (statement.type) {
+    case DirectiveType::kRetention:
+      json["rules"] = BodyJson::array();
+      for (const RetentionRule& rule : statement.rules) {
+        json["rules"].push_back(
+            {{"host", rule.host}, {"source", rule.source}, {"keep_ns", rule.keep_ns}});
+      }
+      return;
+    case DirectiveType::kHold:
+      return WriteHold(statement.hold, json);
+    case DirectiveType::kRelease:
+      json["name"] = statement.hold.name;
+      return;
+    case DirectiveType::kRollback:
+      json["restored"] = statement.rollback.restored;
+      json["lost"] = statement.rollback.lost;
+      return;
+  }
+}
+
+}  // namespace
+
+std::string_view ToString(DirectiveType type) {
+  for (const auto& [known, name] : kTypes) {
+    if (known == type) return name;
+  }
+  return "unknown";
+}
+
+BlockKind KindOf(DirectiveType type) {
+  const bool hold = type == DirectiveType::kHold || type == DirectiveType::kRelease;
+  return hold ? BlockKind::kHold : BlockKind::kConfig;
+}
+
+Result<Statement> Statement::Parse(std::string_view json) {
+  BodyMembers members(json);
+  Statement statement;
+  const std::string type = members.Text("type");
+  bool known = false;
+  for (const auto& [its_type, name] : kTypes) {
+    if (type != name) continue;
+    statement.type = its_type;
+    known = true;
+  }
+  if (!known) members.Fail("type");
+  statement.origin = members.Text("origin");
+  statement.previous = members.HashOf("previous");
+  statement.by = members.Text("by");
+  statement.at = members.Time("at");
+  statement.reason = members.Text("reason");
+  if (statement.reason.size() > kMaxReasonBytes) members.Fail("reason");
+  if (members.ok()) ReadOrdered(members, statement);
+  LV_RETURN_IF_ERROR(members.status("directive"));
+  return statement;
+}
+
+std::string Statement::Serialize() const {
+  BodyJson json = {{"type", std::string(ToString(type))},
+                   {"origin", origin},
+                   {"previous", previous.Hex()},
+                   {"by", by},
+                   {"at", at},
+                   {"reason", reason}};
+  WriteOrdered(*this, json);
+  return DumpBody(json);
+}
+
+Result<Directive> Directive::Parse(std::string_view bytes) {
+  ByteReader reader(bytes);
+  Directive directive;
+  if (reader.Bytes(kMagic.size()) != kMagic) return Corruption("not a directive");
+  directive.statement = std::string(reader.String32());
+  directive.certificate_der = std::string(reader.String32());
+  directive.signature = std::string(reader.String16());
+  if (!reader.Done()) return Corruption("a directive of another length than it states");
+  return directive;
+}
+
+std::string Directive::SignedBytes() const {
+  std::string bytes;
+  ByteWriter writer(bytes);
+  writer.Bytes(kMagic);
+  writer.String32(statement);
+  writer.String32(certificate_der);
+  return bytes;
+}
+
+std::string Directive::Serialize() const {
+  std::string bytes = SignedBytes();
+  ByteWriter(bytes).String16(signature);
+  return bytes;
+}
+
+Result<Statement> Directive::Open(std::string_view origin, std::string_view ca_pem, UnixNanos at,
+                                  const CertificateCheck& check) const {
+  Result<Statement> read = Statement::Parse(statement);
+  if (!read.ok()) return read;
+  Result<std::string> key = check(certificate_der, ca_pem, "admin", read->by, at);
+  if (!key.ok()) return key.status();
+  LV_RETURN_IF_ERROR(VerifyEd25519(*key, SignedBytes(), signature));
+  if (read->origin != origin) {
+    return PermissionDenied("the directive is for vault " + read->origin + ", not " +
+                            std::string(origin));
+  }
+  return read;
+}
+
+}  // namespace logvault::evidence

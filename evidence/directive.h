@@ -1,0 +1,96 @@
+// Directive: what an administrator orders, in their own signature: the body of HOLD and CONFIG blocks.  The collector
+// can neither make one nor change one, and each names the one before, so that an old one cannot be put in again.
+// Format: docs/FORMAT.md, section "Directive"; this file and that section change together.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "evidence/block.h"
+#include "evidence/hash.h"
+
+namespace logvault::evidence {
+
+// Checks a certificate (DER) against a CA (PEM) at `at`, and that it is that of `name` in `role` ("forwarder",
+// "admin"); returns its Ed25519 public key.  Given by the caller: X.509 is pki's.
+using CertificateCheck =
+    std::function<Result<std::string>(std::string_view certificate_der, std::string_view ca_pem,
+                                      std::string_view role, std::string_view name, UnixNanos at)>;
+
+// Names any host, or any source, in a rule or a hold.
+inline constexpr std::string_view kAny = "*";
+inline constexpr std::uint64_t kKeepForever = UINT64_MAX;
+inline constexpr std::size_t kMaxRules = 500;
+inline constexpr std::size_t kMaxReasonBytes = 2048;
+
+enum class DirectiveType { kRetention, kHold, kRelease, kRollback };
+std::string_view ToString(DirectiveType type);  // "retention"
+BlockKind KindOf(DirectiveType type);           // CONFIG or HOLD
+
+// How long the payloads of a stream are kept, counted from their commit.  host and source are names or kAny.
+struct RetentionRule {
+  std::string host;
+  std::string source;
+  std::uint64_t keep_ns = 0;
+  bool operator==(const RetentionRule&) const = default;
+};
+
+// Payloads that no rule may delete, until the hold is released.
+struct Hold {
+  std::string name;  // [a-z0-9._-]{1,63}
+  std::string host;  // a name or kAny
+  std::string source;
+  std::optional<UnixNanos> since;  // of the records' times, inclusive
+  std::optional<UnixNanos> until;  // exclusive
+  bool operator==(const Hold&) const = default;
+};
+
+// The vault goes on from an older copy of itself.  Both are signed notes of this vault.
+struct Rollback {
+  std::string restored;  // where the older copy stands
+  std::string lost;      // the newest checkpoint that anybody is known to hold
+  bool operator==(const Rollback&) const = default;
+};
+
+// What is ordered.  Which members mean something depends on the type.
+struct Statement {
+  DirectiveType type = DirectiveType::kRetention;
+  std::string origin;
+  Hash previous;       // SHA-256 of the body of the vault's directive before; zeros for the first
+  std::string by;      // the administrator's name, as in the certificate
+  UnixNanos at = 0;    // when it was signed
+  std::string reason;  // for people
+  std::vector<RetentionRule> rules;  // kRetention: the whole policy; none: everything is kept
+  Hold hold;                         // kHold; of kRelease the name
+  Rollback rollback;                 // kRollback
+  bool operator==(const Statement&) const = default;
+
+  static Result<Statement> Parse(std::string_view json);
+  [[nodiscard]] std::string Serialize() const;
+};
+
+// "logvault/dir/v1\n" || statement (u32, JSON) || certificate (u32, DER) || signature (u16).  The signature is by the
+// certificate's key over everything before its length.
+struct Directive {
+  std::string statement;
+  std::string certificate_der;
+  std::string signature;
+  bool operator==(const Directive&) const = default;
+
+  static Result<Directive> Parse(std::string_view bytes);
+  [[nodiscard]] std::string Serialize() const;
+  [[nodiscard]] std::string SignedBytes() const;
+
+  // The statement, where the directive is signed by an administrator of `origin`'s CA whose certificate is valid at
+  // `at`; else kPermissionDenied, kUnauthenticated or kCorruption saying why not.
+  [[nodiscard]] Result<Statement> Open(std::string_view origin, std::string_view ca_pem,
+                                       UnixNanos at, const CertificateCheck& check) const;
+};
+
+}  // namespace logvault::evidence

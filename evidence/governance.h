@@ -1,0 +1,141 @@
+// Governance: what administrators have ordered of a vault, and what the vault may therefore have deleted.  Built from
+// its governing blocks alone (CONFIG, HOLD, RETENTION, RETENTION_DONE), so that whoever verifies a vault comes to the
+// same answer as the vault.  Formats: docs/FORMAT.md, sections "Directive" and "Retention".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/status.h"
+#include "evidence/batch.h"
+#include "evidence/block.h"
+#include "evidence/bodies.h"
+#include "evidence/directive.h"
+
+namespace logvault::evidence {
+
+inline constexpr std::size_t kMaxRetentionStreams = 250;  // in one block: the longest names fit
+inline constexpr std::size_t kMaxHolds = 10'000;          // in force at once
+
+bool IsGoverning(BlockKind kind);
+
+// RETENTION, type "retention": said before payloads are deleted.
+struct RetentionBody {
+  struct Stream {
+    std::string host;
+    std::string source;
+    UnixNanos before = 0;  // payloads of batches committed before it go, but those on hold
+    bool operator==(const Stream&) const = default;
+  };
+  std::uint64_t policy = 0;  // the CONFIG block whose rules say so
+  std::vector<Stream> streams;
+  bool operator==(const RetentionBody&) const = default;
+
+  static Result<RetentionBody> Parse(std::string_view body);
+  [[nodiscard]] std::string Serialize() const;
+};
+
+// RETENTION_DONE, type "done": all of it is deleted.
+struct RetentionDoneBody {
+  std::uint64_t retention = 0;  // the RETENTION block
+  std::uint64_t payloads = 0;   // deleted, and
+  std::uint64_t bytes = 0;      // their size
+  bool operator==(const RetentionDoneBody&) const = default;
+
+  static Result<RetentionDoneBody> Parse(std::string_view body);
+  [[nodiscard]] std::string Serialize() const;
+};
+
+// What decides whether a batch may be deleted.
+struct Deletable {
+  std::string_view host;
+  std::string_view source;
+  UnixNanos commit_time = 0;
+  // The least and the greatest of all times that its records and its block state.
+  UnixNanos first_time = 0;
+  UnixNanos last_time = 0;
+
+  static Deletable Of(const BatchHeader& batch, std::string_view host, std::string_view source,
+                      UnixNanos commit_time);
+};
+
+// A hold as the HOLD block `block` made it.
+struct StandingHold {
+  Hold hold;
+  std::uint64_t block = 0;
+  std::string by;
+  std::string reason;
+  UnixNanos commit_time = 0;
+};
+
+// Not for several threads while blocks are added.
+class Governance {
+ public:
+  Governance(GenesisBody genesis, CertificateCheck check);
+
+  // The next governing block.  A block that is not in order is told and has no effect: nothing follows from it.
+  Status Add(const BlockHeader& block);
+  // Whether `directive`, put in now, would be taken.  Changes nothing.
+  [[nodiscard]] Result<Statement> Check(std::string_view directive, UnixNanos at) const;
+
+  // SHA-256 of the newest directive's body; zeros where there is none.
+  [[nodiscard]] const Hash& newest_directive() const { return newest_; }
+  // The rules in force and the CONFIG block that set them; none: everything is kept.
+  [[nodiscard]] const std::vector<RetentionRule>& rules() const { return rules_; }
+  [[nodiscard]] std::uint64_t rules_block() const { return rules_block_; }
+  // By name.
+  [[nodiscard]] const std::map<std::string, StandingHold>& holds() const { return *holds_; }
+  // Accepted rollbacks: both notes' sizes.
+  struct AcceptedRollback {
+    std::uint64_t restored = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t block = 0;
+  };
+  [[nodiscard]] const std::vector<AcceptedRollback>& rollbacks() const { return rollbacks_; }
+  // RETENTION blocks without a RETENTION_DONE, ascending.
+  [[nodiscard]] const std::map<std::uint64_t, RetentionBody>& unfinished() const {
+    return unfinished_;
+  }
+
+  // How long payloads of a stream are kept: the rule of host and source, else of the host, else of the source, else of
+  // all; nullopt: for ever.
+  [[nodiscard]] std::optional<std::uint64_t> KeepFor(std::string_view host,
+                                                     std::string_view source) const;
+  // Whether a hold in force covers the batch; its name.
+  [[nodiscard]] std::optional<std::string> HeldBy(const Deletable& batch) const;
+
+  // The RETENTION block by which the payload of `batch` may be gone; nullopt: by none.
+  [[nodiscard]] std::optional<std::uint64_t> DeletedBy(const Deletable& batch) const;
+
+ private:
+  using Holds = std::map<std::string, StandingHold>;
+  // What a RETENTION block deletes of a stream.
+  struct Deletion {
+    std::uint64_t block = 0;
+    UnixNanos before = 0;
+    std::shared_ptr<const Holds> holds;  // in force then
+  };
+
+  Status AddDirective(const BlockHeader& block);
+  Status AddRetention(const BlockHeader& block);
+  Status CheckOrdered(const Statement& statement) const;
+  void Apply(const Statement& statement, const BlockHeader& block);
+
+  GenesisBody genesis_;
+  CertificateCheck check_;
+  Hash newest_;
+  std::vector<RetentionRule> rules_;
+  std::uint64_t rules_block_ = 0;
+  std::shared_ptr<const Holds> holds_ = std::make_shared<Holds>();
+  std::vector<AcceptedRollback> rollbacks_;
+  std::map<std::uint64_t, RetentionBody> unfinished_;
+  std::map<std::pair<std::string, std::string>, std::vector<Deletion>, std::less<>> deletions_;
+};
+
+}  // namespace logvault::evidence
