@@ -8,7 +8,9 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/checkpoint.h"
+#include "evidence/directive.h"
 #include "evidence/export_lines.h"
+#include "evidence/governance.h"
 #include "evidence/note.h"
 #include "evidence/record_proof.h"
 #include "evidence/tlog_proof.h"
@@ -24,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto v = GenesisBody::Parse(input); v.ok()) require(v->Serialize() == input);
   if (auto v = StreamBody::Parse(input); v.ok()) require(v->Serialize() == input);
   if (auto v = KeyBody::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = Directive::Parse(input); v.ok()) require(v->Serialize() == input);
   // Members may stand in another order: what is read must be the same once more.
   if (auto v = AccessBody::Parse(input); v.ok()) require(AccessBody::Parse(v->Serialize()).ok());
   if (auto v = AccessTextBody::Parse(input); v.ok()) {
@@ -31,6 +34,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (auto v = AccessEndBody::Parse(input); v.ok()) {
     require(*AccessEndBody::Parse(v->Serialize()) == *v);
+  }
+  if (auto v = Statement::Parse(input); v.ok()) require(*Statement::Parse(v->Serialize()) == *v);
+  if (auto v = RetentionBody::Parse(input); v.ok()) {
+    require(*RetentionBody::Parse(v->Serialize()) == *v);
+  }
+  if (auto v = RetentionDoneBody::Parse(input); v.ok()) {
+    require(*RetentionDoneBody::Parse(v->Serialize()) == *v);
   }
   if (auto v = VerifierKey::Parse(input); v.ok()) require(v->ToString() != "");
   if (auto v = Checkpoint::Parse(input); v.ok()) require(input.starts_with(v->ToString()));

@@ -1,0 +1,139 @@
+// Governance: which rule counts, what a hold covers, and what may be gone.
+#include "evidence/governance.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "evidence/checkpoint.h"
+#include "tests/support/directives.h"
+
+namespace logvault::evidence {
+namespace {
+
+constexpr UnixNanos kDay = 86'400 * kNanosPerSecond;
+constexpr UnixNanos kNow = 20'000 * kDay;
+
+class GovernanceTest : public ::testing::Test {
+ protected:
+  Status Add(BlockKind kind, std::string body, UnixNanos at = kNow) {
+    BlockHeader block;
+    block.index = next_++;
+    block.commit_time = at;
+    block.kind = kind;
+    block.body = std::move(body);
+    return governance_.Add(block);
+  }
+  Status Order(const Statement& statement) {
+    return Add(KindOf(statement.type), admin_.Sign(statement, governance_));
+  }
+  static Deletable Batch(std::string_view host, std::string_view source, UnixNanos committed,
+                         UnixNanos first, UnixNanos last) {
+    return {host, source, committed, first, last};
+  }
+
+  const SigningKey key_ = SigningKey::Generate();
+  GenesisBody genesis_ = testing::TestGenesis(key_);
+  const testing::TestAdmin admin_{genesis_.origin};
+  Governance governance_{genesis_, testing::CheckTestCertificate};
+  std::uint64_t next_ = 1;
+};
+
+TEST_F(GovernanceTest, TheMostPreciseRuleCounts) {
+  ASSERT_EQ(governance_.KeepFor("geo01", "access"), std::nullopt) << "without a rule, for ever";
+  ASSERT_EQ(Order(testing::Policy(
+                {{"*", "*", 1}, {"*", "access", 2}, {"geo01", "*", 3}, {"geo01", "access", 4}})),
+            Status::Ok());
+  EXPECT_EQ(governance_.KeepFor("web01", "syslog"), 1u);
+  EXPECT_EQ(governance_.KeepFor("web01", "access"), 2u);
+  EXPECT_EQ(governance_.KeepFor("geo01", "syslog"), 3u);
+  EXPECT_EQ(governance_.KeepFor("geo01", "access"), 4u);
+}
+
+TEST_F(GovernanceTest, APolicyThatKeepsTooLittleOrContradictsItselfIsRefused) {
+  genesis_.retention_min_ns = 30 * kDay;
+  Governance strict(genesis_, testing::CheckTestCertificate);
+  auto refused = [&](const std::vector<RetentionRule>& rules) {
+    return strict.Check(admin_.Sign(testing::Policy(rules), strict), kNow).status().code();
+  };
+  EXPECT_EQ(refused({{"*", "*", 30 * kDay}}), StatusCode::kOk);
+  EXPECT_EQ(refused({{"*", "*", 30 * kDay - 1}}), StatusCode::kPermissionDenied);
+  EXPECT_EQ(refused({{"*", "a", 40 * kDay}, {"*", "a", 50 * kDay}}), StatusCode::kInvalidArgument);
+  EXPECT_EQ(refused({}), StatusCode::kOk) << "everything is kept";
+}
+
+TEST_F(GovernanceTest, AHoldCoversByHostSourceAndAnyTimeOfTheBatch) {
+  ASSERT_EQ(Order(testing::AddHold({"h", "geo01", "*", 100, 200})), Status::Ok());
+  EXPECT_EQ(governance_.HeldBy(Batch("geo01", "x", 150, 150, 150)), "h");
+  EXPECT_EQ(governance_.HeldBy(Batch("geo01", "x", 500, 0, 100)), "h") << "inclusive";
+  EXPECT_EQ(governance_.HeldBy(Batch("geo01", "x", 500, 0, 99)), std::nullopt);
+  EXPECT_EQ(governance_.HeldBy(Batch("geo01", "x", 500, 199, 500)), "h");
+  EXPECT_EQ(governance_.HeldBy(Batch("geo01", "x", 500, 200, 500)), std::nullopt) << "exclusive";
+  EXPECT_EQ(governance_.HeldBy(Batch("geo02", "x", 150, 150, 150)), std::nullopt);
+  EXPECT_EQ(Order(testing::AddHold({"h", "*", "*", std::nullopt, std::nullopt})).code(),
+            StatusCode::kAlreadyExists);
+  EXPECT_EQ(Order(testing::Release("other")).code(), StatusCode::kNotFound);
+  ASSERT_EQ(Order(testing::Release("h")), Status::Ok());
+  EXPECT_EQ(governance_.HeldBy(Batch("geo01", "x", 150, 150, 150)), std::nullopt);
+}
+
+TEST_F(GovernanceTest, OnlyWhatWasAnnouncedIsGoneAndNotWhatWasOnHoldThen) {
+  ASSERT_EQ(Order(testing::Policy({{"*", "*", 10 * kDay}})), Status::Ok());
+  ASSERT_EQ(Order(testing::AddHold({"h", "*", "a", 5 * kDay, 6 * kDay})), Status::Ok());
+  const RetentionBody body{1, {{"geo01", "a", kNow - 10 * kDay}}};
+  ASSERT_EQ(Add(BlockKind::kRetention, body.Serialize()), Status::Ok());
+  const UnixNanos old = kNow - 10 * kDay - 1;
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo01", "a", old, old, old)), 3u);
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo01", "a", old + 1, old, old)), std::nullopt);
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo01", "b", old, old, old)), std::nullopt);
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo02", "a", old, old, old)), std::nullopt);
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo01", "a", old, 5 * kDay, old)), std::nullopt) << "held";
+  ASSERT_EQ(Order(testing::Release("h")), Status::Ok());
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo01", "a", old, 5 * kDay, old)), std::nullopt)
+      << "what was deleted then was on hold then";
+  ASSERT_EQ(Add(BlockKind::kRetention, body.Serialize()), Status::Ok());
+  EXPECT_EQ(governance_.DeletedBy(Batch("geo01", "a", old, 5 * kDay, old)), 5u);
+}
+
+TEST_F(GovernanceTest, ARuleNeedsACertificateThatIsGoodThen) {
+  const std::string directive = admin_.Sign(testing::Policy({{"*", "*", kDay}}), governance_);
+  Governance nobody(genesis_, [](auto, auto, auto, auto, UnixNanos at) -> Result<std::string> {
+    return Unauthenticated("expired at " + std::to_string(at));
+  });
+  EXPECT_EQ(nobody.Check(directive, 77).status(), Unauthenticated("expired at 77"));
+}
+
+TEST_F(GovernanceTest, AStatementReadsAsItWasWritten) {
+  for (Statement statement :
+       {testing::Policy({{"*", "a", 5}, {"geo01", "*", kKeepForever}}),
+        testing::AddHold({"h", "geo01", "*", -5, std::nullopt}), testing::Release("h")}) {
+    statement.origin = genesis_.origin;
+    statement.by = "root";
+    statement.reason = "because \"of\" it\n";
+    statement.at = kNow;
+    Result<Statement> read = Statement::Parse(statement.Serialize());
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(*read, statement);
+  }
+  EXPECT_FALSE(Statement::Parse(R"({"type":"nothing"})").ok());
+  EXPECT_FALSE(Statement::Parse("[1]").ok());
+}
+
+TEST_F(GovernanceTest, ARollbackNamesTwoCheckpointsOfThisVault) {
+  auto note = [this](std::uint64_t size, const SigningKey& key) {
+    return SignCheckpoint({genesis_.origin, size, Hash{}}, key);
+  };
+  Statement statement;
+  statement.type = DirectiveType::kRollback;
+  statement.rollback = {note(5, key_), note(9, key_)};
+  ASSERT_EQ(Order(statement), Status::Ok());
+  ASSERT_EQ(governance_.rollbacks().size(), 1u);
+  EXPECT_EQ(governance_.rollbacks()[0].restored, 5u);
+  EXPECT_EQ(governance_.rollbacks()[0].lost, 9u);
+  statement.rollback = {note(9, key_), note(5, key_)};
+  EXPECT_FALSE(Order(statement).ok()) << "ahead of what is lost";
+  statement.rollback = {note(5, key_), note(9, SigningKey::Generate())};
+  EXPECT_FALSE(Order(statement).ok()) << "another key";
+}
+
+}  // namespace
+}  // namespace logvault::evidence
