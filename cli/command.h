@@ -42,6 +42,8 @@ Action DefineAudit(CLI::App& command);
 Action DefineExport(CLI::App& command);
 Action DefineHold(CLI::App& command);
 Action DefineRetention(CLI::App& command);
+Action DefineAcceptRollback(CLI::App& command);
+Action DefineTrust(CLI::App& command);
 Action DefinePki(CLI::App& command);
 
 // Tells what went wrong; returns the exit code of a command that ends with it.

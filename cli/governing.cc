@@ -101,14 +101,6 @@ Result<evidence::Governance> LoadOffline(const Settings& settings) {
   return Judge(*genesis, *blocks);
 }
 
-evidence::Directive Sign(const evidence::Statement& statement, const Signer& signer) {
-  evidence::Directive directive;
-  directive.statement = statement.Serialize();
-  directive.certificate_der = signer.certificate.ToDer();
-  directive.signature = signer.key.Sign(directive.SignedBytes());
-  return directive;
-}
-
 }  // namespace
 
 Result<std::map<std::uint64_t, std::string>> FetchGoverning(RemoteVault& vault) {
@@ -149,7 +141,7 @@ Result<std::uint64_t> Order(const Environment& env, const MakeStatement& make) {
   statement->at = env.clock.Now();
 
   v1::DirectRequest request;
-  request.set_directive(Sign(*statement, *signer).Serialize());
+  request.set_directive(signer->Sign(*statement).Serialize());
   Result<v1::DirectResponse> response = (*vault)->client().Direct(request);
   if (!response.ok()) return response.status();
   Result<evidence::Checkpoint> tree = (*vault)->Verify(response->checkpoint());

@@ -66,6 +66,16 @@ Status KeptCheckpoint::Keep(const std::string& note, const evidence::Checkpoint&
   return Status::Ok();
 }
 
+Status KeptCheckpoint::SetBack(const std::string& note, const evidence::Checkpoint& checkpoint) {
+  FileLock lock(path_ + ".lock");
+  Result<std::string> lost = config::ReadSmallFile(path_);
+  if (!lost.ok()) return lost.status();
+  LV_RETURN_IF_ERROR(config::WriteSmallFile(path_ + ".lost", *lost, config::FileMode::kPrivate));
+  LV_RETURN_IF_ERROR(config::WriteSmallFile(path_, note, config::FileMode::kPrivate));
+  checkpoint_ = checkpoint;
+  return Status::Ok();
+}
+
 Status CheckNotBehind(const evidence::Checkpoint& older, const evidence::Checkpoint& newer) {
   if (newer.origin != older.origin)
     return Integrity("the checkpoint is of another vault: " + newer.origin);

@@ -25,6 +25,10 @@ class KeptCheckpoint {
   // meanwhile: that one stays.
   Status Keep(const std::string& note, const evidence::Checkpoint& checkpoint);
 
+  // Replaces it by `note`, an older one that an administrator has accepted; the one before stays beside it, in a file
+  // that ends in ".lost".
+  Status SetBack(const std::string& note, const evidence::Checkpoint& checkpoint);
+
  private:
   KeptCheckpoint(std::string path, evidence::VerifierKey key)
       : path_(std::move(path)), key_(std::move(key)) {}

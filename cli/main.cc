@@ -21,7 +21,7 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 12> kCommands = {{
+constexpr std::array<CommandEntry, 14> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
     {"hosts", "hosts and sources: first, last, records, gaps, silence", DefineHosts},
@@ -33,6 +33,8 @@ constexpr std::array<CommandEntry, 12> kCommands = {{
     {"checkpoint", "the newest signed checkpoint, to keep elsewhere", DefineCheckpoint},
     {"hold", "protect records from deletion, and end that: add, list, release", DefineHold},
     {"retention", "how long records are kept: set, list", DefineRetention},
+    {"accept-rollback", "sign that a vault may go on from an older copy", DefineAcceptRollback},
+    {"trust", "go on with a vault that was set back, as an administrator signed it", DefineTrust},
     {"pki", "the certificate authority: init, issue, revoke", DefinePki},
 }};
 

@@ -23,4 +23,12 @@ Result<Signer> Signer::Load(const std::string& credentials, const std::string& w
   return Signer{*std::move(certificate), *std::move(key)};
 }
 
+evidence::Directive Signer::Sign(const evidence::Statement& statement) const {
+  evidence::Directive directive;
+  directive.statement = statement.Serialize();
+  directive.certificate_der = certificate.ToDer();
+  directive.signature = key.Sign(directive.SignedBytes());
+  return directive;
+}
+
 }  // namespace logvault::cli

@@ -134,6 +134,10 @@ void Auditor::CheckGoverning(const Hash& leaf, const BlockHeader& block) {
   if (const auto status = unlawful_.find(tree_.size()); status != unlawful_.end()) {
     Report(nullptr, std::string(ToString(block.kind)) + ": " + status->second.message());
   }
+  for (const Governance::Rollback& rollback : governance_->rollbacks()) {
+    if (rollback.block == tree_.size() && rollback.accepted.restored.root != tree_.Root())
+      Report(nullptr, "CONFIG: the rollback was accepted for another history");
+  }
 }
 
 std::optional<std::uint64_t> Auditor::DeletedBy(const BatchHeader& batch,
@@ -243,9 +247,9 @@ void Auditor::CheckSeen(const BatchHeader& batch) {
 // What was sealed before a rollback that an administrator accepted, and is sent again after it.
 bool Auditor::SawLostHistory(std::uint64_t seen_size) const {
   if (!governance_.has_value()) return false;
-  for (const Governance::AcceptedRollback& rollback : governance_->rollbacks()) {
-    if (rollback.block < tree_.size() && seen_size > rollback.restored &&
-        seen_size <= rollback.lost) {
+  for (const Governance::Rollback& rollback : governance_->rollbacks()) {
+    if (rollback.block < tree_.size() && seen_size > rollback.accepted.restored.size &&
+        seen_size <= rollback.accepted.lost.size) {
       return true;
     }
   }

@@ -163,7 +163,7 @@ Result<Statement> Directive::Open(std::string_view origin, std::string_view ca_p
   Result<Statement> read = Statement::Parse(statement);
   if (!read.ok()) return read;
   Result<std::string> key = check(certificate_der, ca_pem, "admin", read->by, at);
-  if (!key.ok()) return key.status();
+  if (!key.ok()) return PermissionDenied(key.status().message());
   LV_RETURN_IF_ERROR(VerifyEd25519(*key, SignedBytes(), signature));
   if (read->origin != origin) {
     return PermissionDenied("the directive is for vault " + read->origin + ", not " +

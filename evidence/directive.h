@@ -88,7 +88,7 @@ struct Directive {
   [[nodiscard]] std::string SignedBytes() const;
 
   // The statement, where the directive is signed by an administrator of `origin`'s CA whose certificate is valid at
-  // `at`; else kPermissionDenied, kUnauthenticated or kCorruption saying why not.
+  // `at`; else kPermissionDenied or kCorruption saying why not.
   [[nodiscard]] Result<Statement> Open(std::string_view origin, std::string_view ca_pem,
                                        UnixNanos at, const CertificateCheck& check) const;
 };

@@ -130,6 +130,10 @@ Status Governance::AddDirective(const BlockHeader& block) {
     return Corruption("a directive of type " + std::string(ToString(statement->type)) +
                       " in a block of another kind");
   }
+  if (statement->type == DirectiveType::kRollback &&
+      OpenRollback(*statement, key())->restored.size != block.index) {
+    return Corruption("the rollback was accepted for another state of the vault");
+  }
   newest_ = Sha256(block.body);
   Apply(*statement, block);
   return Status::Ok();
@@ -140,7 +144,8 @@ Result<Statement> Governance::Check(std::string_view directive, UnixNanos at) co
   if (!parsed.ok()) return parsed.status();
   Result<Statement> statement = parsed->Open(genesis_.origin, genesis_.ca_pem, at, check_);
   if (!statement.ok()) return statement;
-  if (statement->previous != newest_) {
+  // A rollback is bound to its place in the history instead: it may be signed where only the notes are at hand.
+  if (statement->type != DirectiveType::kRollback && statement->previous != newest_) {
     return Aborted(
         "another directive came between: this one does not follow on the vault's newest");
   }
@@ -164,13 +169,17 @@ Status Governance::CheckOrdered(const Statement& statement) const {
     case DirectiveType::kRollback:
       break;
   }
-  const VerifierKey key = VerifierKey::For(genesis_.origin, genesis_.vault_public_key);
-  Result<Checkpoint> restored = OpenCheckpoint(statement.rollback.restored, key);
-  if (!restored.ok()) return restored.status().WithContext("the restored checkpoint");
-  Result<Checkpoint> lost = OpenCheckpoint(statement.rollback.lost, key);
-  if (!lost.ok()) return lost.status().WithContext("the lost checkpoint");
-  if (restored->size <= lost->size) return Status::Ok();
-  return InvalidArgument("the restored checkpoint is ahead of the lost one");
+  return OpenRollback(statement, key()).status();
+}
+
+VerifierKey Governance::key() const {
+  return VerifierKey::For(genesis_.origin, genesis_.vault_public_key);
+}
+
+bool Governance::WasLost(std::uint64_t size) const {
+  return std::any_of(rollbacks_.begin(), rollbacks_.end(), [size](const Rollback& rollback) {
+    return size > rollback.accepted.restored.size && size <= rollback.accepted.lost.size;
+  });
 }
 
 void Governance::Apply(const Statement& statement, const BlockHeader& block) {
@@ -178,9 +187,7 @@ void Governance::Apply(const Statement& statement, const BlockHeader& block) {
     rules_ = statement.rules;
     rules_block_ = block.index;
   } else if (statement.type == DirectiveType::kRollback) {
-    const VerifierKey key = VerifierKey::For(genesis_.origin, genesis_.vault_public_key);
-    rollbacks_.push_back({OpenCheckpoint(statement.rollback.restored, key)->size,
-                          OpenCheckpoint(statement.rollback.lost, key)->size, block.index});
+    rollbacks_.push_back({block.index, *OpenRollback(statement, key())});
   } else {
     Holds holds = *holds_;
     if (statement.type == DirectiveType::kRelease) {

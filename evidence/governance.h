@@ -17,6 +17,7 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/directive.h"
+#include "evidence/rollback.h"
 
 namespace logvault::evidence {
 
@@ -83,6 +84,7 @@ class Governance {
   Status Add(const BlockHeader& block);
   // Whether `directive`, put in now, would be taken.  Changes nothing.
   [[nodiscard]] Result<Statement> Check(std::string_view directive, UnixNanos at) const;
+  [[nodiscard]] VerifierKey key() const;
 
   // SHA-256 of the newest directive's body; zeros where there is none.
   [[nodiscard]] const Hash& newest_directive() const { return newest_; }
@@ -91,13 +93,13 @@ class Governance {
   [[nodiscard]] std::uint64_t rules_block() const { return rules_block_; }
   // By name.
   [[nodiscard]] const std::map<std::string, StandingHold>& holds() const { return *holds_; }
-  // Accepted rollbacks: both notes' sizes.
-  struct AcceptedRollback {
-    std::uint64_t restored = 0;
-    std::uint64_t lost = 0;
+  struct Rollback {
     std::uint64_t block = 0;
+    AcceptedRollback accepted;
   };
-  [[nodiscard]] const std::vector<AcceptedRollback>& rollbacks() const { return rollbacks_; }
+  [[nodiscard]] const std::vector<Rollback>& rollbacks() const { return rollbacks_; }
+  // Whether a checkpoint of `size` may be one of a history that was lost and given up.
+  [[nodiscard]] bool WasLost(std::uint64_t size) const;
   // RETENTION blocks without a RETENTION_DONE, ascending.
   [[nodiscard]] const std::map<std::uint64_t, RetentionBody>& unfinished() const {
     return unfinished_;
@@ -133,7 +135,7 @@ class Governance {
   std::vector<RetentionRule> rules_;
   std::uint64_t rules_block_ = 0;
   std::shared_ptr<const Holds> holds_ = std::make_shared<Holds>();
-  std::vector<AcceptedRollback> rollbacks_;
+  std::vector<Rollback> rollbacks_;
   std::map<std::uint64_t, RetentionBody> unfinished_;
   std::map<std::pair<std::string, std::string>, std::vector<Deletion>, std::less<>> deletions_;
 };

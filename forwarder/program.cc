@@ -20,6 +20,7 @@
 #include "forwarder/forwarder.h"
 #include "forwarder/identity.h"
 #include "forwarder/spool_status.h"
+#include "forwarder/trust.h"
 #include "net/ingest_client.h"
 #include "net/transport.h"
 
@@ -38,6 +39,7 @@ struct CommandLine {
   std::string timeout = "60s";
   bool status = false;
   bool all_notes = false;
+  std::string trust;  // the directive's file
 };
 
 int Exit(ExitCode code) { return static_cast<int>(code); }
@@ -84,6 +86,16 @@ int TellStatus(const CommandLine& command, const ForwarderConfig& config) {
   return Exit(status->contradiction.empty() ? ExitCode::kOk : ExitCode::kAttention);
 }
 
+int Trust(const CommandLine& command, const ForwarderConfig& config) {
+  Result<std::string> said = forwarder::TrustRollback(config, command.trust);
+  if (!said.ok()) {
+    spdlog::error("{}", said.status().message());
+    return Exit(logvault::config::ExitCodeFor(said.status()));
+  }
+  spdlog::warn("{}", *said);
+  return Exit(ExitCode::kOk);
+}
+
 int Run(const CommandLine& command, const ForwarderConfig& config, std::int64_t timeout) {
   Result<forwarder::LoadedIdentity> identity = forwarder::LoadIdentity(config);
   if (!identity.ok()) return Fail(identity.status());
@@ -120,6 +132,13 @@ std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command)
       "status", "what waits in the spool, and the newest checkpoint that this host verified");
   status->fallthrough();
   status->add_flag("--all", command.all_notes, "the older checkpoints too");
+  auto* trust = app.add_subcommand(
+      "trust", "go on with a vault that was set back, as an administrator signed it");
+  trust->fallthrough();
+  trust->add_option("FILE", command.trust, "from `logvault accept-rollback`")
+      ->required()
+      ->type_name("");
+  app.require_subcommand(0, 1);
   app.footer(
       "Exit codes: 0 done; 2 configuration, or the spool is in use; 4 the vault contradicts what "
       "it signed; 5 not\n"
@@ -127,8 +146,9 @@ std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command)
   try {
     app.parse(argc, argv);
     command.status = status->parsed();
-    if (command.status && (command.check || command.drain)) {
-      throw CLI::ValidationError("status goes with neither --check nor --drain");
+    if (!app.get_subcommands().empty() && (command.check || command.drain)) {
+      throw CLI::ValidationError(app.get_subcommands().front()->get_name() +
+                                 " goes with neither --check nor --drain");
     }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : Exit(ExitCode::kUsage);
@@ -153,5 +173,6 @@ int main(int argc, char** argv) {
   if (!timeout.ok()) return Fail(timeout.status().WithContext("--timeout"));
   Result<ForwarderConfig> config = logvault::config::LoadForwarderConfig(command.config);
   if (!config.ok()) return Fail(config.status());
+  if (!command.trust.empty()) return Trust(command, *config);
   return command.status ? TellStatus(command, *config) : Run(command, *config, *timeout);
 }

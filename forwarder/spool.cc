@@ -243,6 +243,24 @@ Status Spool::KeepOlderNote(std::string_view note) {
   return transaction->Commit();
 }
 
+Status Spool::GoOnFrom(std::string_view note) {
+  MutexLock lock(mutex_);
+  Result<Transaction> transaction = tables_.Begin();
+  if (!transaction.ok()) return transaction.status();
+  for (const char* sql :
+       {"INSERT INTO older_note(note) SELECT value FROM meta WHERE key IN ('note', "
+        "'contradiction')",
+        "DELETE FROM meta WHERE key='contradiction'", "UPDATE item SET state=0 WHERE state=1",
+        "UPDATE stream SET acked_seq=0"}) {
+    Result<Statement*> statement = tables_.Sql(sql);
+    if (!statement.ok()) return statement.status();
+    LV_RETURN_IF_ERROR((*statement)->Run());
+  }
+  LV_RETURN_IF_ERROR(tables_.WriteMeta("note", note));
+  LV_RETURN_IF_ERROR(transaction->Commit());
+  return LoadFigures();
+}
+
 Status Spool::KeepContradiction(std::string_view note) {
   MutexLock lock(mutex_);
   return tables_.WriteMeta("contradiction", note);

@@ -75,6 +75,9 @@ class Spool {
   Status SetAside(std::int64_t id, std::string_view record) LV_EXCLUDES(mutex_);
   // Keeps a verified checkpoint beside the newest one, and drops the oldest of more than kOlderNotesKept.
   Status KeepOlderNote(std::string_view note) LV_EXCLUDES(mutex_);
+  // Goes on from `note`, an older checkpoint than the newest one, which stays among the older ones.  Everything that is
+  // still here although it was acknowledged waits again: the vault says of each batch whether it has it.
+  Status GoOnFrom(std::string_view note) LV_EXCLUDES(mutex_);
   // Keeps a checkpoint that contradicts the kept one, for whoever investigates.
   Status KeepContradiction(std::string_view note) LV_EXCLUDES(mutex_);
 

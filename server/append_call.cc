@@ -127,8 +127,7 @@ Status AppendCall::TakeBatch(int item) {
 }
 
 Status AppendCall::TakeSeen(const evidence::BatchHeader& batch) {
-  Result<SeenCheck::Verdict> verdict =
-      seen_check_.Check(batch, ingest_.reader(), ingest_.vault.head());
+  Result<SeenCheck::Verdict> verdict = seen_check_.Check(batch, ingest_.vault);
   if (!verdict.ok()) return OurFault(verdict.status());
   if (*verdict == SeenCheck::Verdict::kOurs || !ingest_.alerts.Allow("seen " + host_)) {
     return Status::Ok();

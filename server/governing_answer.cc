@@ -39,12 +39,10 @@ Status SendGoverning(const QueryContext& query, Access& access,
   return stream.Send(std::move(event)) ? Status::Ok() : Cancelled("the client left");
 }
 
-// A refusal as its caller must see it: a signature or a certificate that is wrong is not permitted, bytes that are no
-// directive are a mistake.
+// A refusal as its caller must see it: nothing that the vault holds is corrupt, the directive is.
 Status AsRefusal(const Status& status) {
-  const std::string& why = status.message();
-  if (status.code() == StatusCode::kUnauthenticated) return PermissionDenied(why);
-  if (status.code() == StatusCode::kCorruption) return PermissionDenied("the directive: " + why);
+  if (status.code() == StatusCode::kCorruption)
+    return PermissionDenied("the directive: " + status.message());
   return status;
 }
 

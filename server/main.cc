@@ -72,6 +72,20 @@ int Check(const config::CollectorConfig& config, const Clock& clock) {
   return Exit(config::ExitCode::kOk);
 }
 
+int AcceptRollback(const config::CollectorConfig& config, const std::string& file,
+                   const Clock& clock) {
+  Result<std::uint64_t> restored = server::AcceptRollback(config, file, clock);
+  if (!restored.ok()) {
+    if (restored.status().code() != StatusCode::kNotFound) return Fail(restored.status());
+    spdlog::error("{}", restored.status().message());
+    return Exit(config::ExitCode::kUsage);
+  }
+  spdlog::warn(
+      "the vault goes on from block {}; forwarders and people who saw more need `trust {}`",
+      *restored, file);
+  return Exit(config::ExitCode::kOk);
+}
+
 int Run(const config::CollectorConfig& config, const Clock& clock) {
   const sigset_t stop_signals = BlockStopSignals();
   net::StartTransport(LogTransport);
@@ -110,6 +124,13 @@ int Main(int argc, char** argv) {
       app.add_flag("--check", check, "Check the configuration and its files, then exit");
   app.add_flag("--init", init, "Make the vault, print its public key, then exit")
       ->excludes(check_flag);
+  std::string rollback;
+  CLI::Option* rollback_option =
+      app.add_option("--accept-rollback", rollback,
+                     "Go on from an older copy, as an administrator signed it "
+                     "(`logvault accept-rollback`), then exit")
+          ->type_name("FILE");
+  for (const char* other : {"--check", "--init"}) rollback_option->excludes(app.get_option(other));
   try {  // CLI11 reports by exceptions
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -124,6 +145,7 @@ int Main(int argc, char** argv) {
   const SystemClock clock;
   if (check) return Check(*config, clock);
   if (init) return Init(*config, clock);
+  if (!rollback.empty()) return AcceptRollback(*config, rollback, clock);
   return Run(*config, clock);
 }
 

@@ -8,7 +8,7 @@
 
 #include "common/status.h"
 #include "evidence/batch.h"
-#include "storage/reader.h"
+#include "storage/vault.h"
 
 namespace logvault::server {
 
@@ -17,9 +17,9 @@ class SeenCheck {
  public:
   enum class Verdict { kOurs, kOtherRoot, kAhead };
 
-  // `head` is at or past what the host was ever told.
-  Result<Verdict> Check(const evidence::BatchHeader& batch, const storage::Reader& reader,
-                        const storage::Head& head);
+  // `vault`'s head is at or past what the host was ever told.  A checkpoint of a history that an administrator gave up
+  // counts as ours: what was sealed before comes again.
+  Result<Verdict> Check(const evidence::BatchHeader& batch, const storage::Vault& vault);
 
  private:
   // Batches of one call mostly saw the same.

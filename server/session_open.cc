@@ -117,6 +117,11 @@ Result<std::uint64_t> CheckHaveNote(IngestContext& ingest, const std::string& ho
                               shown.status().message());
   }
   const Status agreed = CheckAgainstHistory(ingest, *shown, head);
+  if (agreed.code() == StatusCode::kIntegrity && ingest.vault.governance()->WasLost(shown->size)) {
+    return Integrity(agreed.message() +
+                     "; an administrator has accepted that: give their directive to "
+                     "`logvault-forwarder trust`");
+  }
   if (agreed.code() == StatusCode::kIntegrity) {
     spdlog::critical("ingest stops: {}; the checkpoint was shown by {}:\n{}", agreed.message(),
                      host, note);

@@ -42,4 +42,17 @@ Result<std::string> CreateVault(const config::CollectorConfig& config, const Clo
   return evidence::VerifierKey::For(genesis.origin, genesis.vault_public_key).ToString();
 }
 
+Result<std::uint64_t> AcceptRollback(const config::CollectorConfig& config, const std::string& file,
+                                     const Clock& clock) {
+  Result<std::string> directive = config::ReadSmallFile(file);
+  if (!directive.ok()) return InvalidArgument(directive.status().message());
+  Result<VaultKeys> keys = VaultKeys::Load(config.signing_key);
+  if (!keys.ok()) return keys.status();
+  storage::VaultOptions options;
+  options.dir = config.vault_dir;
+  options.anchor = config.anchor;
+  options.certificate_check = pki::CheckCertificateOf;
+  return storage::Vault::AcceptRollback(options, keys->signing, clock, *directive);
+}
+
 }  // namespace logvault::server

@@ -183,6 +183,51 @@ Result<std::unique_ptr<Vault>> Vault::OpenAs(const TablesOptions& tables_options
   return vault;
 }
 
+Result<std::uint64_t> Vault::AcceptRollback(const VaultOptions& options,
+                                            const evidence::SigningKey& key, const Clock& clock,
+                                            std::string_view directive) {
+  Result<std::unique_ptr<Anchor>> anchor = Anchor::Open(EnvOf(options), options.anchor);
+  if (!anchor.ok() && anchor.status().code() != StatusCode::kNotFound) return anchor.status();
+  Result<std::shared_ptr<Tables>> tables =
+      Tables::Open(OptionsFor(options, TablesMode::kReadWrite));
+  if (!tables.ok()) return tables.status();
+  Vault vault(options, key, clock, *std::move(tables));
+  if (anchor.ok()) vault.anchor_ = *std::move(anchor);
+  LV_RETURN_IF_ERROR(vault.Load());
+  Result<evidence::Statement> statement = vault.governance()->Check(directive, clock.Now());
+  if (!statement.ok()) return statement.status();
+  Result<evidence::AcceptedRollback> rollback =
+      evidence::OpenRollback(*statement, vault.governance()->key());
+  if (!rollback.ok()) return rollback.status();
+  LV_RETURN_IF_ERROR(vault.CheckRestored(*rollback));
+  Entry entry;
+  entry.kind = evidence::BlockKind::kConfig;
+  entry.body = directive;
+  Result<Commit> commit = vault.Append({&entry, 1});  // makes the anchor where there is none
+  if (!commit.ok()) return commit.status();
+  return rollback->restored.size;
+}
+
+// The vault stands where the directive says, and its anchor saw nothing that the directive does not give up.
+Status Vault::CheckRestored(const evidence::AcceptedRollback& rollback) const {
+  const Head here = head();
+  if (here.size != rollback.restored.size || here.root != rollback.restored.root) {
+    return InvalidArgument("the directive restores a vault of " +
+                           std::to_string(rollback.restored.size) + " blocks; the one in " +
+                           options_.dir + " has " + std::to_string(here.size) +
+                           ", or another history");
+  }
+  if (anchor_ == nullptr) return Status::Ok();
+  Result<evidence::Checkpoint> anchored =
+      evidence::OpenCheckpoint(anchor_->note(), governance()->key());
+  if (!anchored.ok()) {
+    return Integrity("the anchor is not signed by this vault: " + anchored.status().message());
+  }
+  if (anchored->size <= rollback.lost.size) return Status::Ok();
+  return Integrity("the anchor has seen " + std::to_string(anchored->size) +
+                   " blocks, and the directive gives up " + std::to_string(rollback.lost.size));
+}
+
 // Reads the newest head and what the next block is chained to, and checks that they fit each other.
 Status Vault::Load() {
   Result<evidence::GenesisBody> genesis = reader_.Genesis();

@@ -102,6 +102,12 @@ class Vault {
   // missing; kFailedPrecondition where `key` is not the vault's.  `clock` must outlive the vault.
   static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options,
                                              const evidence::SigningKey& key, const Clock& clock);
+  // Goes on from an older copy, as `directive` (a rollback, evidence/rollback.h) accepts: the vault in `dir` must stand
+  // exactly where it says, and the anchor, where there is one, must not have seen more than what it says is lost.  The
+  // directive becomes the next block, and the anchor follows.  Returns the size that was restored.
+  static Result<std::uint64_t> AcceptRollback(const VaultOptions& options,
+                                              const evidence::SigningKey& key, const Clock& clock,
+                                              std::string_view directive);
   ~Vault();
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
@@ -147,6 +153,7 @@ class Vault {
                                                             const Clock& clock);
   Status Load();
   Status CheckAnchor();
+  Status CheckRestored(const evidence::AcceptedRollback& rollback) const;
   Status CheckDiskReserve(std::span<const Entry> group) const;
   [[nodiscard]] bool ClockStepped(UnixNanos now, UnixNanos offset) const;
   Status Write(Group& group);
