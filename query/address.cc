@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string>
 
+#include "common/bytes.h"
 #include "query/literal.h"
 
 namespace logvault::query {
@@ -70,28 +71,37 @@ bool AnyRun(std::string_view text, Belongs belongs, Visit visit) {
   return false;
 }
 
-// A run of digits and dots that is one IPv4 address, dots at its ends left away: "10.1.1.1." ends a
-// sentence.
-bool RunIsV4In(std::string_view text, std::size_t begin, std::size_t end, const Network& network) {
-  // A letter or an underscore beside the run makes it part of a name or a number.
-  if (begin > 0 && IsWordChar(text[begin - 1])) return false;
-  if (end < text.size() && IsWordChar(text[end])) return false;
-  while (begin < end && text[begin] == '.') ++begin;
-  while (begin < end && text[end - 1] == '.') --end;
-  std::optional<Network> address = ParseV4(text.substr(begin, end - begin));
-  return address && network.Contains(*address);
+bool IsV4Char(char c) { return IsDigit(c) || c == '.'; }
+bool IsV6Char(char c) { return IsHex(c) || c == ':' || c == '.'; }
+
+// A letter or an underscore beside a run makes it part of a name or a number.
+bool StandsAlone(std::string_view text, std::size_t begin, std::size_t end) {
+  return (begin == 0 || !IsWordChar(text[begin - 1])) &&
+         (end == text.size() || !IsWordChar(text[end]));
 }
 
-bool RunIsV6In(std::string_view text, std::size_t begin, std::size_t end, const Network& network) {
-  if (begin > 0 && IsWordChar(text[begin - 1])) return false;
-  if (end < text.size() && IsWordChar(text[end])) return false;
+// A run of digits and dots that is one IPv4 address, dots at its ends left away: "10.1.1.1." ends a
+// sentence.
+std::optional<Network> V4OfRun(std::string_view text, std::size_t begin, std::size_t end) {
+  if (!StandsAlone(text, begin, end)) return std::nullopt;
+  while (begin < end && text[begin] == '.') ++begin;
+  while (begin < end && text[end - 1] == '.') --end;
+  return ParseV4(text.substr(begin, end - begin));
+}
+
+std::optional<Network> V6OfRun(std::string_view text, std::size_t begin, std::size_t end) {
+  if (!StandsAlone(text, begin, end)) return std::nullopt;
   std::string_view run = text.substr(begin, end - begin);
   while (!run.empty() && run.back() == '.') run.remove_suffix(1);
   // One colon at an end is punctuation ("from fe80::1: closed"); two are part of the address.
   if (run.ends_with(':') && !run.ends_with("::")) run.remove_suffix(1);
   if (run.starts_with(':') && !run.starts_with("::")) run.remove_prefix(1);
-  std::optional<Network> address = ParseV6(run);
-  return address && network.Contains(*address);
+  return ParseV6(run);
+}
+
+// What every IPv6 address has: six colons (and an IPv4 address behind them), seven, or two side by side.
+bool HasColonsOfV6(std::string_view run) {
+  return run.find("::") != std::string_view::npos || std::count(run.begin(), run.end(), ':') >= 6;
 }
 
 }  // namespace
@@ -123,14 +133,39 @@ bool Network::Contains(const Network& address) const {
 }
 
 bool HoldsAddressIn(std::string_view text, const Network& network) {
-  if (!network.v6) {
-    return AnyRun(
-        text, [](char c) { return IsDigit(c) || c == '.'; },
-        [&](std::size_t begin, std::size_t end) { return RunIsV4In(text, begin, end, network); });
+  return AnyRun(text, network.v6 ? IsV6Char : IsV4Char, [&](std::size_t begin, std::size_t end) {
+    const std::optional<Network> address =
+        network.v6 ? V6OfRun(text, begin, end) : V4OfRun(text, begin, end);
+    return address && network.Contains(*address);
+  });
+}
+
+void ForEachV4Address(std::string_view word, const VisitAddress& visit) {
+  AnyRun(word, IsV4Char, [&](std::size_t begin, std::size_t end) {
+    if (const std::optional<Network> address = V4OfRun(word, begin, end)) visit(*address);
+    return false;
+  });
+}
+
+void ForEachV6Address(std::string_view text, const VisitAddress& visit) {
+  for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at)) {
+    std::size_t begin = at, end = at;
+    while (begin > 0 && IsV6Char(text[begin - 1])) --begin;
+    while (end < text.size() && IsV6Char(text[end])) ++end;
+    at = end;
+    if (!HasColonsOfV6(text.substr(begin, end - begin))) continue;
+    const std::optional<Network> address = V6OfRun(text, begin, end);
+    if (address && address->v6) visit(*address);
   }
-  return AnyRun(
-      text, [](char c) { return IsHex(c) || c == ':' || c == '.'; },
-      [&](std::size_t begin, std::size_t end) { return RunIsV6In(text, begin, end, network); });
+}
+
+std::string AddressToken(const Network& address) {
+  if (address.v6) {
+    return ":" + ToHex({reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()});
+  }
+  std::string quad = std::to_string(address.bytes[0]);
+  for (std::size_t i = 1; i < 4; ++i) quad += "." + std::to_string(address.bytes[i]);
+  return quad;
 }
 
 bool HoldsHash(std::string_view text, std::string_view hash) {

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace logvault::query {
@@ -29,6 +31,15 @@ struct Network {
 // Whether `text` holds a whole address inside `network`: 10.1.1.1 is not found in "110.1.1.12",
 // "10.1.1.1.5" or "10.1.1.1.example.com".
 bool HoldsAddressIn(std::string_view text, const Network& network);
+
+// Calls `visit` with each address of which HoldsAddressIn finds a network: the IPv4 ones that stand in `word`, a maximal run of
+// letters, digits, `_`, `.` and bytes from 0x80 up, and the IPv6 ones of a whole text.
+using VisitAddress = std::function<void(const Network& address)>;
+void ForEachV4Address(std::string_view word, const VisitAddress& visit);
+void ForEachV6Address(std::string_view text, const VisitAddress& visit);
+
+// "10.1.2.3"; an IPv6 address as 32 hex digits behind a colon, which is no text's spelling of it.
+std::string AddressToken(const Network& address);
 
 // Whether `hash` (lower-case hex digits) stands in `text`, in any case, with no letter or digit
 // beside it.

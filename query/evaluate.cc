@@ -151,12 +151,6 @@ std::size_t ShortestOf(const std::vector<Literal>& literals) {
   return shortest;
 }
 
-std::string DottedQuad(const Network& address) {
-  std::string quad = std::to_string(address.bytes[0]);
-  for (std::size_t i = 1; i < 4; ++i) quad += "." + std::to_string(address.bytes[i]);
-  return quad;
-}
-
 // A pass for each literal is made over every block: more of them cost more than they save.
 constexpr std::size_t kLiteralsMax = 16;
 
@@ -169,7 +163,7 @@ std::vector<Literal> RequiredLiterals(const Node& node) {
         if (!pattern.literal.folded().empty()) required.push_back(pattern.literal);
       } else if (!pattern.network.v6 && pattern.network.IsAddress()) {
         required.emplace_back(
-            DottedQuad(pattern.network));  // texts are searched for IPv4 in this form only
+            AddressToken(pattern.network));  // texts are searched for IPv4 in this form only
       }
       break;
     }

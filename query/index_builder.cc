@@ -1,0 +1,222 @@
+#include "query/index_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+
+#include "formats/fields.h"
+#include "query/address.h"
+#include "query/index_token.h"
+#include "query/index_views.h"
+#include "query/literal.h"
+
+namespace logvault::query {
+namespace {
+
+constexpr std::string_view kSaltMagic = "logvault/index-salt/v1\n";
+constexpr std::size_t kShortestHash = 32;
+
+// Fast and good enough for a table that only this process sees.
+std::uint64_t HashOf(std::string_view token) {
+  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = token.size();
+  for (; token.size() >= sizeof hash; token.remove_prefix(sizeof hash)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, token.data(), sizeof word);
+    hash = (hash ^ word) * kMultiplier;
+    hash ^= hash >> 32;
+  }
+  std::uint64_t word = 0;
+  std::memcpy(&word, token.data(), token.size());
+  hash = (hash ^ word) * kMultiplier;
+  return hash ^ hash >> 29;
+}
+
+}  // namespace
+
+// Tokens and the blocks that hold them: an open-addressing table over one arena.
+class SegmentBuilder::Dictionary {
+ public:
+  Dictionary() : slots_(1u << 15, kFree) {}
+
+  void Add(std::string_view token, std::uint16_t ordinal) {
+    const std::uint64_t hash = HashOf(token);
+    std::size_t at = hash & (slots_.size() - 1);
+    for (; slots_[at] != kFree; at = (at + 1) & (slots_.size() - 1)) {
+      Entry& entry = entries_[slots_[at]];
+      if (entry.hash != static_cast<std::uint32_t>(hash >> 32) || TokenOf(entry) != token) continue;
+      if (entry.last == ordinal) return;
+      entry.last = ordinal;
+      places_.emplace_back(slots_[at], ordinal);
+      return;
+    }
+    slots_[at] = static_cast<std::uint32_t>(entries_.size());
+    places_.emplace_back(slots_[at], ordinal);
+    entries_.push_back({static_cast<std::uint32_t>(hash >> 32),
+                        static_cast<std::uint32_t>(arena_.size()),
+                        static_cast<std::uint16_t>(token.size()), ordinal});
+    arena_.append(token);
+    if (entries_.size() * 2 > slots_.size()) Grow();
+  }
+
+  // Calls `visit(token, list)` in the tokens' order.
+  template <typename Visit>
+  void ForEachSorted(const Visit& visit) const {
+    std::vector<std::uint32_t> order(entries_.size());
+    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
+      return TokenOf(entries_[a]) < TokenOf(entries_[b]);
+    });
+    // The places were added block by block, so each token's own are in order.
+    std::vector<std::uint32_t> begins(entries_.size() + 1, 0);
+    for (const auto& [entry, ordinal] : places_) ++begins[entry + 1];
+    for (std::size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
+    Ordinals sorted(places_.size());
+    std::vector<std::uint32_t> next(begins.begin(), begins.end() - 1);
+    for (const auto& [entry, ordinal] : places_) sorted[next[entry]++] = ordinal;
+    for (const std::uint32_t i : order) {
+      visit(TokenOf(entries_[i]),
+            Ordinals(sorted.begin() + begins[i], sorted.begin() + begins[i + 1]));
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kFree = UINT32_MAX;
+  struct Entry {
+    std::uint32_t hash;   // its upper half
+    std::uint32_t begin;  // in arena_
+    std::uint16_t size;
+    std::uint16_t last;  // the newest block that holds it
+  };
+
+  [[nodiscard]] std::string_view TokenOf(const Entry& entry) const {
+    return std::string_view(arena_).substr(entry.begin, entry.size);
+  }
+
+  void Grow() {
+    std::vector<std::uint32_t> slots(slots_.size() * 4, kFree);
+    for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+      std::size_t at = HashOf(TokenOf(entries_[i])) & (slots.size() - 1);
+      while (slots[at] != kFree) at = (at + 1) & (slots.size() - 1);
+      slots[at] = i;
+    }
+    slots_ = std::move(slots);
+  }
+
+  std::vector<std::uint32_t> slots_;  // a power of two of them
+  std::vector<Entry> entries_;
+  std::string arena_;
+  std::vector<std::pair<std::uint32_t, std::uint16_t>> places_;  // entry, block
+};
+
+SegmentBuilder::SegmentBuilder(std::uint64_t first_block)
+    : dictionary_(std::make_unique<Dictionary>()) {
+  directory_.first = first_block;
+  salt_.Add(kSaltMagic);
+}
+
+SegmentBuilder::~SegmentBuilder() = default;
+
+bool SegmentBuilder::HasRoomFor(std::size_t raw_bytes) const {
+  return empty() || (directory_.blocks.size() < kSegmentBlocksMax &&
+                     raw_bytes_ + raw_bytes <= kSegmentRawBytes);
+}
+
+void SegmentBuilder::Add(std::uint64_t block, const evidence::Payload& payload,
+                         formats::Format format) {
+  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size());
+  directory_.blocks.push_back(block);
+  salt_.Add(payload.batch_key());
+  raw_bytes_ += payload.blob().size();
+  too_long_ = false;
+  bool sure = true;
+  const std::string folded = FoldAscii(payload.blob());
+  for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
+    const evidence::RecordView record = payload.record(i);
+    const std::string_view text =
+        std::string_view(folded).substr(payload.offset(i), record.bytes.size());
+    sure = AddRecord(record, text, format) && sure;
+  }
+  if (too_long_) directory_.always.push_back(ordinal);
+  if (!sure) directory_.unsure.push_back(ordinal);
+}
+
+void SegmentBuilder::AddUnreadable(std::uint64_t block) {
+  directory_.always.push_back(static_cast<std::uint16_t>(directory_.blocks.size()));
+  directory_.blocks.push_back(block);
+}
+
+bool SegmentBuilder::AddRecord(const evidence::RecordView& record, std::string_view folded,
+                               formats::Format format) {
+  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
+  ViewVisitor visitor;
+  visitor.on_text = [this](std::string_view text) { AddText(FoldAscii(text)); };
+  visitor.on_address = [this, ordinal](const Network& address) {
+    dictionary_->Add(AddressToken(address), ordinal);
+  };
+  if ((record.flags & evidence::kRecordUtf16Le) != 0) {
+    const std::string text = formats::RecordText(record.bytes, true);
+    visitor.on_text(text);
+    return ForEachView(format, text, visitor);
+  }
+  AddText(folded);
+  return ForEachView(format, record.bytes, visitor);
+}
+
+void SegmentBuilder::AddText(std::string_view folded) {
+  ForEachToken(folded, [&](std::size_t begin, std::size_t size) {
+    const std::string_view token = folded.substr(begin, size);
+    AddToken(token, std::count(token.begin(), token.end(), '.') >= 3);
+  });
+  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
+  ForEachV6Address(folded, [this, ordinal](const Network& address) {
+    dictionary_->Add(AddressToken(address), ordinal);
+  });
+}
+
+void SegmentBuilder::AddToken(std::string_view token, bool may_hold_address) {
+  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
+  if (may_hold_address) {
+    ForEachV4Address(token, [this, ordinal](const Network& address) {
+      dictionary_->Add(AddressToken(address), ordinal);
+    });
+  }
+  if (token.size() > kShortestHash) AddHashesIn(token);
+  if (token.size() > kMaxTokenBytes) {
+    too_long_ = true;
+  } else if (!IsNoise(token)) {
+    dictionary_->Add(token, ordinal);
+  }
+}
+
+// A whole hash has no letter, digit or underscore beside it; a dot may be there.
+void SegmentBuilder::AddHashesIn(std::string_view token) {
+  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
+  const auto is_word = [](char c) { return c != '.' && static_cast<std::uint8_t>(c) < 0x80; };
+  for (std::size_t at = 0; at < token.size();) {
+    std::size_t end = at;
+    while (end < token.size() && is_word(token[end])) ++end;
+    const std::string_view word = token.substr(at, end - at);
+    if (word.size() != token.size() && LooksLikeHash(word)) dictionary_->Add(word, ordinal);
+    at = end + 1;
+  }
+}
+
+BuiltSegment SegmentBuilder::Finish(std::uint64_t end) {
+  directory_.end = end;
+  directory_.salt = salt_.Finish();
+  BuiltSegment built;
+  ChunkWriter chunk(directory_.blocks.size());
+  const auto finish = [&] {
+    built.chunks.push_back(chunk.Finish(directory_.chunks.emplace_back()));
+  };
+  dictionary_->ForEachSorted([&](std::string_view token, const Ordinals& list) {
+    chunk.Add(token, list);
+    if (chunk.size() >= kChunkBytes) finish();
+  });
+  if (!chunk.empty()) finish();
+  built.directory = std::move(directory_);
+  return built;
+}
+
+}  // namespace logvault::query

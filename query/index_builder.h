@@ -1,0 +1,54 @@
+// SegmentBuilder: makes the index of a segment from its blocks.  A pure function: the same blocks give the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "evidence/payload.h"
+#include "formats/format.h"
+#include "query/index_segment.h"
+
+namespace logvault::query {
+
+struct BuiltSegment {
+  Directory directory;
+  std::vector<std::string> chunks;  // in the directory's order
+};
+
+// Not for several threads.  Holds a segment's tokens: about as much as its index, several times over.
+class SegmentBuilder {
+ public:
+  explicit SegmentBuilder(std::uint64_t first_block);
+  ~SegmentBuilder();
+
+  // Whether a block of `raw_bytes` still belongs to the segment; the first always does.
+  [[nodiscard]] bool HasRoomFor(std::size_t raw_bytes) const;
+  // REQUIRES: blocks come in ascending order.
+  void Add(std::uint64_t block, const evidence::Payload& payload, formats::Format format);
+  // A block of whose payload nothing is known.
+  void AddUnreadable(std::uint64_t block);
+  // `end`: the block behind the segment's last.  Afterwards the builder is of no use.
+  BuiltSegment Finish(std::uint64_t end);
+
+  [[nodiscard]] bool empty() const { return directory_.blocks.empty(); }
+
+ private:
+  class Dictionary;
+
+  bool AddRecord(const evidence::RecordView& record, std::string_view folded,
+                 formats::Format format);
+  void AddText(std::string_view folded);
+  void AddToken(std::string_view token, bool may_hold_address);
+  void AddHashesIn(std::string_view token);
+
+  Directory directory_;
+  evidence::Sha256Stream salt_;
+  std::size_t raw_bytes_ = 0;
+  std::unique_ptr<Dictionary> dictionary_;
+  bool too_long_ = false;  // the block being added has a token that is not kept
+};
+
+}  // namespace logvault::query

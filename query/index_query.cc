@@ -1,0 +1,234 @@
+#include "query/index_query.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "query/literal.h"
+
+namespace logvault::query {
+namespace {
+
+using Kind = IndexQuery::Kind;
+
+// Sorted.
+constexpr auto kSeenFields = std::to_array<std::string_view>(
+    {"acct",          "app",      "cmd",       "comm",        "cwd",          "dst.ip",
+     "exception",     "exe",      "http.host", "http.method", "http.path",    "http.query",
+     "http.referer",  "http.ua",  "http.uri",  "key",         "logger",       "message",
+     "msg",           "msgid",    "name",      "proctitle",   "sql.database", "sql.option",
+     "sql.procedure", "sql.user", "src.host",  "src.ip",      "syslog.host",  "user"});
+static_assert(std::is_sorted(kSeenFields.begin(), kSeenFields.end()));
+
+constexpr std::array<std::string_view, 3> kSeenPrefixes = {"audit.", "json.", "sd."};
+
+bool IsAddressField(std::string_view name) { return name == "src.ip" || name == "dst.ip"; }
+
+IndexQuery Fragments(std::string_view literal) {
+  std::vector<IndexQuery> all;
+  for (Fragment& fragment : FragmentsOf(literal)) {
+    IndexQuery& query = all.emplace_back();
+    query.kind = Kind::kFragment;
+    query.fragment = std::move(fragment);
+  }
+  if (all.empty()) return {};
+  if (all.size() == 1) return std::move(all.front());
+  IndexQuery query;
+  query.kind = Kind::kAnd;
+  query.children = std::move(all);
+  return query;
+}
+
+IndexQuery Tokens(std::string token) {
+  IndexQuery query;
+  query.kind = Kind::kTokens;
+  query.tokens.push_back(std::move(token));
+  return query;
+}
+
+// How much work a part is: those that rule out much for little come first.
+int CostOf(const IndexQuery& query) {
+  switch (query.kind) {
+    case Kind::kTokens:
+      return 0;
+    case Kind::kFragment:
+      if (!query.fragment.open_left) return query.fragment.open_right ? 2 : 1;
+      return 1000 - static_cast<int>(query.fragment.text.size());
+    case Kind::kNetwork:
+      return 3;
+    case Kind::kAnd:
+    case Kind::kOr:
+    case Kind::kAny:
+      break;
+  }
+  return 2000;
+}
+
+IndexQuery All(std::vector<IndexQuery> parts) {
+  IndexQuery query;
+  query.kind = Kind::kAnd;
+  for (IndexQuery& part : parts) {
+    if (part.kind == Kind::kAnd)
+      std::move(part.children.begin(), part.children.end(), std::back_inserter(query.children));
+    else if (part.kind != Kind::kAny)
+      query.children.push_back(std::move(part));
+  }
+  std::stable_sort(query.children.begin(), query.children.end(),
+                   [](const IndexQuery& a, const IndexQuery& b) { return CostOf(a) < CostOf(b); });
+  if (query.children.empty()) return {};
+  if (query.children.size() == 1) {
+    IndexQuery only = std::move(query.children.front());
+    return only;
+  }
+  return query;
+}
+
+// Lists of thousands of addresses become one leaf.
+IndexQuery OneOf(std::vector<IndexQuery> parts) {
+  IndexQuery query, tokens;
+  query.kind = Kind::kOr;
+  tokens.kind = Kind::kTokens;
+  for (IndexQuery& part : parts) {
+    if (part.kind == Kind::kAny) return {};
+    if (part.kind == Kind::kTokens)
+      std::move(part.tokens.begin(), part.tokens.end(), std::back_inserter(tokens.tokens));
+    else
+      query.children.push_back(std::move(part));
+  }
+  std::sort(tokens.tokens.begin(), tokens.tokens.end());
+  tokens.tokens.erase(std::unique(tokens.tokens.begin(), tokens.tokens.end()), tokens.tokens.end());
+  if (query.children.empty()) return tokens;
+  if (!tokens.tokens.empty()) query.children.push_back(std::move(tokens));
+  if (query.children.size() == 1) {
+    IndexQuery only = std::move(query.children.front());
+    return only;
+  }
+  return query;
+}
+
+// A wildcard may stand for any byte, so what is between two of them is a literal of its own.
+IndexQuery ForWildcards(std::string_view text) {
+  std::vector<IndexQuery> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("*?"), text.size());
+    parts.push_back(Fragments(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return All(std::move(parts));
+}
+
+IndexQuery ForNetwork(const Network& network) {
+  if (network.IsAddress()) return Tokens(AddressToken(network));
+  IndexQuery query;
+  query.kind = Kind::kNetwork;
+  query.network = network;
+  return query;
+}
+
+IndexQuery ForTerm(const Pattern& pattern) {
+  switch (pattern.kind) {
+    case Pattern::Kind::kText:
+      return Fragments(pattern.text);
+    case Pattern::Kind::kWildcard:
+      return ForWildcards(pattern.text);
+    case Pattern::Kind::kNetwork:
+      return ForNetwork(pattern.network);
+    case Pattern::Kind::kHash:
+      return Tokens(pattern.literal.folded());
+  }
+  return {};
+}
+
+// A field's value may be cut out of a longer word: only in fields that hold addresses an address is known to stand alone.
+IndexQuery ForValue(std::string_view field, const Pattern& pattern) {
+  switch (pattern.kind) {
+    case Pattern::Kind::kText:
+    case Pattern::Kind::kHash:
+      return Fragments(pattern.text);
+    case Pattern::Kind::kWildcard:
+      return ForWildcards(pattern.text);
+    case Pattern::Kind::kNetwork:
+      if (IsAddressField(field)) return ForNetwork(pattern.network);
+      if (!pattern.network.v6 && pattern.network.IsAddress())
+        return Fragments(AddressToken(pattern.network));
+      return {};
+  }
+  return {};
+}
+
+IndexQuery ForField(const Node& node, bool* uses_fields) {
+  if (node.op != Op::kEquals && node.op != Op::kContains && node.op != Op::kIn) return {};
+  if (!IsSeenByIndex(node.field) || node.patterns.empty()) return {};
+  std::vector<IndexQuery> values;
+  for (const Pattern& pattern : node.patterns) values.push_back(ForValue(node.field, pattern));
+  *uses_fields = true;
+  return OneOf(std::move(values));
+}
+
+IndexQuery For(const Node& node, bool* uses_fields) {
+  std::vector<IndexQuery> parts;
+  switch (node.kind) {
+    case Node::Kind::kTerm:
+      return ForTerm(node.patterns[0]);
+    case Node::Kind::kField:
+      return ForField(node, uses_fields);
+    case Node::Kind::kNot:
+      return {};
+    case Node::Kind::kAnd:
+    case Node::Kind::kOr:
+      for (const Node& child : node.children) parts.push_back(For(child, uses_fields));
+      return node.kind == Node::Kind::kAnd ? All(std::move(parts)) : OneOf(std::move(parts));
+  }
+  return {};
+}
+
+std::string Show(const Fragment& fragment) {
+  return (fragment.open_left ? "*" : "") + fragment.text + (fragment.open_right ? "*" : "");
+}
+
+std::string ShowTokens(const std::vector<std::string>& tokens) {
+  constexpr std::size_t kShown = 3;
+  std::string shown;
+  for (std::size_t i = 0; i < tokens.size() && i < kShown; ++i)
+    shown += (i > 0 ? " or " : "") + tokens[i];
+  if (tokens.size() > kShown) shown += " or " + std::to_string(tokens.size() - kShown) + " others";
+  return shown;
+}
+
+}  // namespace
+
+IndexQuery IndexQueryFor(const Expression& expression, bool* uses_fields) {
+  *uses_fields = false;
+  return expression.root() == nullptr ? IndexQuery{} : For(*expression.root(), uses_fields);
+}
+
+bool IsSeenByIndex(std::string_view name) {
+  return std::binary_search(kSeenFields.begin(), kSeenFields.end(), name) ||
+         std::any_of(kSeenPrefixes.begin(), kSeenPrefixes.end(),
+                     [name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::string ToString(const IndexQuery& query) {
+  switch (query.kind) {
+    case Kind::kAny:
+      return "anything";
+    case Kind::kFragment:
+      return Show(query.fragment);
+    case Kind::kTokens:
+      return ShowTokens(query.tokens);
+    case Kind::kNetwork:
+      return "an address in " + AddressToken(query.network) + "/" +
+             std::to_string(query.network.prefix_length);
+    case Kind::kAnd:
+    case Kind::kOr:
+      break;
+  }
+  std::string shown = "(";
+  for (const IndexQuery& child : query.children) {
+    if (shown.size() > 1) shown += query.kind == Kind::kAnd ? " and " : " or ";
+    shown += ToString(child);
+  }
+  return shown + ")";
+}
+
+}  // namespace logvault::query
