@@ -120,9 +120,12 @@ Result<std::unique_ptr<Forwarder>> Forwarder::Open(const config::ForwarderConfig
   spool_options.max_bytes = config.spool.max_bytes;
   spool_options.drop_oldest = config.spool.when_full == config::WhenFull::kDropOldest;
   spool_options.keep_acked_bytes = config.spool.keep_acked_bytes;
+  spool_options.vault_key = vault_key;
   Result<std::unique_ptr<Spool>> spool = Spool::Open(spool_options, self->identity_.host);
   if (!spool.ok()) return spool.status();
   self->spool_ = *std::move(spool);
+  if (self->spool_->salvaged().has_value())
+    spdlog::error("{}", self->spool_->salvaged()->Sentence());
   Result<std::string> note = self->spool_->Note();
   if (!note.ok()) return note.status();
   Result<std::unique_ptr<Witness>> witness = Witness::Open(*note, vault_key);
@@ -250,6 +253,7 @@ ExitCode Forwarder::Follow(int stop_fd) {
     bool more = intake_->Step();
     config::TellAlive();
     Report();
+    if (intake_->trouble().code() == StatusCode::kCorruption) return ExitCode::kAttention;
     WaitForNews(stop_fd, more ? 0 : kTickNanos, &stop);
   }
   config::TellStopping();

@@ -19,6 +19,7 @@
 #include "forwarder/check.h"
 #include "forwarder/forwarder.h"
 #include "forwarder/identity.h"
+#include "forwarder/spool_command.h"
 #include "forwarder/spool_status.h"
 #include "forwarder/trust.h"
 #include "net/ingest_client.h"
@@ -40,6 +41,8 @@ struct CommandLine {
   bool status = false;
   bool all_notes = false;
   std::string trust;  // the directive's file
+  bool inspect_spool = false;
+  bool verify_spool = false;
 };
 
 int Exit(ExitCode code) { return static_cast<int>(code); }
@@ -86,6 +89,15 @@ int TellStatus(const CommandLine& command, const ForwarderConfig& config) {
   return Exit(status->contradiction.empty() ? ExitCode::kOk : ExitCode::kAttention);
 }
 
+int TellSpool(const CommandLine& command, const ForwarderConfig& config) {
+  const forwarder::SpoolAnswer answer = command.verify_spool
+                                            ? forwarder::VerifySpool(config.spool.dir)
+                                            : forwarder::InspectSpool(config.spool.dir);
+  std::fputs(answer.text.c_str(), stdout);
+  if (!answer.trouble.empty()) spdlog::error("{}", answer.trouble);
+  return Exit(answer.code);
+}
+
 int Trust(const CommandLine& command, const ForwarderConfig& config) {
   Result<std::string> said = forwarder::TrustRollback(config, command.trust);
   if (!said.ok()) {
@@ -114,6 +126,30 @@ int Run(const CommandLine& command, const ForwarderConfig& config, std::int64_t 
   return Exit((*opened)->Follow(stop_fd));
 }
 
+void AddSubcommands(CLI::App& app, CommandLine& command) {
+  auto* status = app.add_subcommand(
+      "status", "what waits in the spool, and the newest checkpoint that this host verified");
+  status->fallthrough();
+  status->add_flag("--all", command.all_notes, "the older checkpoints too");
+  status->callback([&command] { command.status = true; });
+  auto* trust = app.add_subcommand(
+      "trust", "go on with a vault that was set back, as an administrator signed it");
+  trust->fallthrough();
+  trust->add_option("FILE", command.trust, "from `logvault accept-rollback`")
+      ->required()
+      ->type_name("");
+  auto* spool = app.add_subcommand("spool", "the queue on this host's disk");
+  spool->fallthrough();
+  spool->require_subcommand(1);
+  auto* inspect = spool->add_subcommand("inspect", "what the spool holds");
+  inspect->fallthrough();
+  inspect->callback([&command] { command.inspect_spool = true; });
+  auto* verify = spool->add_subcommand("verify", "whether all of it is what was written");
+  verify->fallthrough();
+  verify->callback([&command] { command.verify_spool = true; });
+  app.require_subcommand(0, 1);
+}
+
 // The command line, or the exit code of what it ends with.
 std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command) {
   CLI::App app{
@@ -128,24 +164,13 @@ std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command)
       ->needs(drain)
       ->capture_default_str();
   check->excludes(drain);
-  auto* status = app.add_subcommand(
-      "status", "what waits in the spool, and the newest checkpoint that this host verified");
-  status->fallthrough();
-  status->add_flag("--all", command.all_notes, "the older checkpoints too");
-  auto* trust = app.add_subcommand(
-      "trust", "go on with a vault that was set back, as an administrator signed it");
-  trust->fallthrough();
-  trust->add_option("FILE", command.trust, "from `logvault accept-rollback`")
-      ->required()
-      ->type_name("");
-  app.require_subcommand(0, 1);
+  AddSubcommands(app, command);
   app.footer(
       "Exit codes: 0 done; 2 configuration, or the spool is in use; 4 the vault contradicts what "
-      "it signed; 5 not\n"
-      "permitted; 6 no progress; 7 done, but a source needs attention.");
+      "it signed, or the\nspool is damaged (spool verify); 5 not permitted; 6 no progress; 7 done, "
+      "but a source needs attention.");
   try {
     app.parse(argc, argv);
-    command.status = status->parsed();
     if (!app.get_subcommands().empty() && (command.check || command.drain)) {
       throw CLI::ValidationError(app.get_subcommands().front()->get_name() +
                                  " goes with neither --check nor --drain");
@@ -174,5 +199,6 @@ int main(int argc, char** argv) {
   Result<ForwarderConfig> config = logvault::config::LoadForwarderConfig(command.config);
   if (!config.ok()) return Fail(config.status());
   if (!command.trust.empty()) return Trust(command, *config);
+  if (command.inspect_spool || command.verify_spool) return TellSpool(command, *config);
   return command.status ? TellStatus(command, *config) : Run(command, *config, *timeout);
 }

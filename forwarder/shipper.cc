@@ -233,6 +233,9 @@ Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendRe
     } else if (receipt.outcome() == v1::ItemReceipt::CONFLICT) {
       owed_news_.conflicts.insert(item.source);
       reopen = true;
+    } else if (receipt.unknown_epoch()) {
+      // A damaged spool lost the registration, not these records.
+      owed_news_.renew_epoch = reopen = true;
     } else if (!owed_news_.renew_epoch) {
       LV_RETURN_IF_ERROR(spool_.SetAside(item.id, RefusedRecord(item, receipt.reason())));
       ++set_aside;
@@ -241,18 +244,20 @@ Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendRe
   LV_RETURN_IF_ERROR(spool_.Acknowledge(proven, response.checkpoint()));
   witness_.Keep(checkpoint);
   LV_RETURN_IF_ERROR(KeepNow(response.checkpoint()));
-  {
-    MutexLock lock(mutex_);
-    state_.items_shipped += proven.size();
-    state_.last_receipt = clock_.Now();
-    state_.set_aside += set_aside;
-    state_.flush_interval_ms = response.flush_interval_ms();
-    state_.trouble = Status::Ok();
-  }
+  Count(proven.size(), set_aside, response.flush_interval_ms());
   if (reopen) EndSession();
   // Records sealed again and refused again must not spin.
   if (reopen && proven.empty()) return Aborted("the vault gave our numbers to other records");
   return Status::Ok();
+}
+
+void Shipper::Count(std::size_t proven, std::uint64_t set_aside, std::uint32_t flush_interval_ms) {
+  MutexLock lock(mutex_);
+  state_.items_shipped += proven;
+  state_.last_receipt = clock_.Now();
+  state_.set_aside += set_aside;
+  state_.flush_interval_ms = flush_interval_ms;
+  state_.trouble = Status::Ok();
 }
 
 Status Shipper::KeepNow(const std::string& note) {

@@ -65,6 +65,8 @@ class Shipper {
                                              const v1::AppendResponse& response);
   Status Settle(const std::vector<SpooledItem>& items, const v1::AppendResponse& response,
                 const evidence::Checkpoint& checkpoint);
+  void Count(std::size_t proven, std::uint64_t set_aside, std::uint32_t flush_interval_ms)
+      LV_EXCLUDES(mutex_);
   // `note` was verified and is the newest: now and then it is kept for good.
   Status KeepNow(const std::string& note);
   std::int64_t Fail(const Status& failure, bool keep_session);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "evidence/batch.h"
+#include "forwarder/spool_check.h"
 
 namespace logvault::forwarder {
 
@@ -36,6 +37,22 @@ std::string DroppedRecord(const std::string& source, std::uint64_t first_seq,
       .dump();
 }
 
+// Nothing where the spool is sound, or is not there yet.
+Result<std::optional<SalvageReport>> SalvageIfDamaged(const SpoolOptions& options,
+                                                      const std::string& host) {
+  const std::optional<SalvageReport> nothing;
+  LV_RETURN_IF_ERROR(FinishSalvage(options.dir));
+  const std::string path = SpoolFile(options.dir);
+  if (!std::filesystem::exists(path)) return nothing;
+  Result<SpoolFaults> faults = FindFaults(path, CheckScope::kWaiting);
+  if (!faults.ok()) return faults.status();
+  if (faults->found.empty()) return nothing;
+  Result<SalvageReport> salvaged =
+      Salvage(options.dir, host, options.vault_key, std::move(faults->found));
+  if (!salvaged.ok()) return salvaged.status();
+  return std::optional<SalvageReport>(*std::move(salvaged));
+}
+
 }  // namespace
 
 Spool::Spool(SpoolOptions options, int lock_fd, SpoolTables tables)
@@ -46,12 +63,15 @@ Spool::~Spool() { ::close(lock_fd_); }
 Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, std::string_view host) {
   Result<int> lock_fd = LockFolder(options.dir);
   if (!lock_fd.ok()) return lock_fd.status();
-  Result<SpoolTables> tables = SpoolTables::Open(options.dir + "/spool.sqlite");
+  Result<std::optional<SalvageReport>> salvaged = SalvageIfDamaged(options, std::string(host));
+  Result<SpoolTables> tables = salvaged.ok() ? SpoolTables::Open(SpoolFile(options.dir))
+                                             : Result<SpoolTables>(salvaged.status());
   if (!tables.ok()) {
     ::close(*lock_fd);
     return tables.status().WithContext(options.dir);
   }
   std::unique_ptr<Spool> spool(new Spool(options, *lock_fd, *std::move(tables)));
+  spool->salvaged_ = *std::move(salvaged);
   if (Status owner = spool->CheckOwner(host); !owner.ok()) return owner.WithContext(options.dir);
   return spool;
 }

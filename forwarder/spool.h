@@ -18,6 +18,7 @@
 #include "common/status.h"
 #include "evidence/hash.h"
 #include "evidence/payload.h"
+#include "forwarder/spool_salvage.h"
 #include "forwarder/spool_tables.h"
 
 namespace logvault::forwarder {
@@ -35,6 +36,8 @@ struct SpoolOptions {
   std::uint64_t max_bytes = 1ull << 30;
   bool drop_oldest = false;
   std::uint64_t keep_acked_bytes = 1ull << 30;
+  // Whose checkpoints are believed when a damaged spool is salvaged.
+  std::optional<evidence::VerifierKey> vault_key;
 };
 
 // What enters the spool together.
@@ -55,10 +58,13 @@ struct SpoolFigures {
 // because to order those writes is all that this class does; nobody but its callers waits for it.
 class Spool {
  public:
-  // Makes the folder and the file where they are missing.  kFailedPrecondition where another process holds the
-  // spool, or where it is another host's; kCorruption where the file does not pass SQLite's check.
+  // Makes the folder and the file where they are missing; salvages a damaged file (spool_salvage.h).
+  // kFailedPrecondition where another process holds the spool, or where it is another host's.
   static Result<std::unique_ptr<Spool>> Open(const SpoolOptions& options, std::string_view host);
   ~Spool();
+
+  // What was done about a damaged file when this spool was opened.
+  [[nodiscard]] const std::optional<SalvageReport>& salvaged() const { return salvaged_; }
 
   // kResourceExhausted where there is no room (when_full: block): nothing was written, try again later.  With
   // drop_oldest the oldest batches make room, and the own stream owes a gap record for each.
@@ -129,6 +135,7 @@ class Spool {
 
   const SpoolOptions options_;
   const int lock_fd_;
+  std::optional<SalvageReport> salvaged_;  // written before anybody else sees this
 
   mutable Mutex mutex_;
   SpoolTables tables_ LV_GUARDED_BY(mutex_);

@@ -9,19 +9,6 @@
 namespace logvault::forwarder {
 namespace {
 
-// Calls `row` for each row of `sql`.
-template <typename Row>
-Status ForEachRow(Database& db, std::string_view sql, Row row) {
-  Result<Statement> select = db.Prepare(sql);
-  if (!select.ok()) return select.status();
-  for (;;) {
-    Result<bool> more = select->Step();
-    if (!more.ok()) return more.status();
-    if (!*more) return Status::Ok();
-    row(*select);
-  }
-}
-
 Status ReadItems(Database& db, SpoolStatus& status) {
   return ForEachRow(db, "SELECT state, COUNT(*), SUM(bytes) FROM item GROUP BY state",
                     [&](const Statement& row) {
@@ -77,15 +64,21 @@ bool HasProofOfFork(const SpoolStatus& status, const evidence::VerifierKey& vaul
          evidence::OpenCheckpoint(status.contradiction, vault_key).ok();
 }
 
-std::string Describe(const SpoolStatus& status, const evidence::VerifierKey& vault_key, bool all) {
-  std::string text = "host " + status.host + ", vault " + vault_key.name + "\n";
-  text += "spool: " + std::to_string(status.waiting_items) + " items wait (" +
-          std::to_string(status.waiting_bytes) + " bytes), " + std::to_string(status.kept_bytes) +
-          " bytes kept, " + std::to_string(status.set_aside) + " batches set aside\n";
+std::string DescribeQueue(const SpoolStatus& status) {
+  std::string text = "spool: " + std::to_string(status.waiting_items) + " items wait (" +
+                     std::to_string(status.waiting_bytes) + " bytes), " +
+                     std::to_string(status.kept_bytes) + " bytes kept, " +
+                     std::to_string(status.set_aside) + " batches set aside\n";
   for (const SpoolStatus::Stream& stream : status.streams) {
     text += "source " + stream.source + ": sealed to record " + std::to_string(stream.last_seq) +
             ", in the vault to record " + std::to_string(stream.acked_seq) + "\n";
   }
+  return text;
+}
+
+std::string Describe(const SpoolStatus& status, const evidence::VerifierKey& vault_key, bool all) {
+  std::string text =
+      "host " + status.host + ", vault " + vault_key.name + "\n" + DescribeQueue(status);
   if (!status.contradiction.empty()) {
     const bool proof = HasProofOfFork(status, vault_key);
     text +=

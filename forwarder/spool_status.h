@@ -30,6 +30,9 @@ struct SpoolStatus {
 // kNotFound where there is no spool in `dir`.
 Result<SpoolStatus> ReadSpoolStatus(const std::string& dir);
 
+// The spool's sums and a line a stream.
+std::string DescribeQueue(const SpoolStatus& status);
+
 // The newest note stands at the end, verbatim, so that it can be compared with another host's.  `all` adds the older
 // ones.
 std::string Describe(const SpoolStatus& status, const evidence::VerifierKey& vault_key, bool all);

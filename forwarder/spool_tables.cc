@@ -28,15 +28,8 @@ constexpr const char* kSettings =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-2048; "
     "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;";
 
-Status CheckFile(Database& db) {
-  Result<Statement> check = db.Prepare("PRAGMA quick_check(1)");
-  if (!check.ok()) return check.status();
-  Result<bool> row = check->Step();
-  if (!row.ok()) return row.status();
-  if (*row && check->Text(0) == "ok") return Status::Ok();
-  return Corruption("spool: " +
-                    (*row ? check->Text(0) : std::string("no answer from quick_check")));
-}
+constexpr const char* kFillSettings =
+    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2048;";
 
 }  // namespace
 
@@ -59,7 +52,14 @@ Result<SpoolTables> SpoolTables::Open(const std::string& path) {
   Result<Database> db = Database::Open(path);
   if (!db.ok()) return db.status();
   LV_RETURN_IF_ERROR(db->Execute(kSettings));
-  LV_RETURN_IF_ERROR(CheckFile(*db));
+  LV_RETURN_IF_ERROR(db->Execute(kSchema));
+  return SpoolTables(*std::move(db));
+}
+
+Result<SpoolTables> SpoolTables::OpenToFill(const std::string& path) {
+  Result<Database> db = Database::Open(path);
+  if (!db.ok()) return db.status();
+  LV_RETURN_IF_ERROR(db->Execute(kFillSettings));
   LV_RETURN_IF_ERROR(db->Execute(kSchema));
   return SpoolTables(*std::move(db));
 }
@@ -75,10 +75,10 @@ Result<Statement*> SpoolTables::Sql(std::string_view sql) {
   return &statements_.emplace(std::string(sql), *std::move(statement)).first->second;
 }
 
-Status SpoolTables::Insert(const SpooledItem& item) {
+Status SpoolTables::InsertAs(const SpooledItem& item, ItemState state) {
   Result<Statement*> insert = Sql(
       "INSERT INTO item(state, kind, source, epoch, first_seq, last_seq, bytes, header, payload) "
-      "VALUES(0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+      "VALUES(?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   if (!insert.ok()) return insert.status();
   (*insert)->Bind(1, static_cast<int>(item.kind)).BindText(2, item.source);
   (*insert)->Bind(3, static_cast<std::int64_t>(item.epoch));
@@ -86,7 +86,7 @@ Status SpoolTables::Insert(const SpooledItem& item) {
   (*insert)
       ->Bind(5, static_cast<std::int64_t>(item.last_seq))
       .Bind(6, static_cast<std::int64_t>(BytesOf(item)));
-  (*insert)->BindBlob(7, item.header).BindBlob(8, item.payload);
+  (*insert)->BindBlob(7, item.header).BindBlob(8, item.payload).Bind(9, static_cast<int>(state));
   LV_RETURN_IF_ERROR((*insert)->Run());
   if (item.kind != ItemKind::kRegistration) return Status::Ok();
   return WriteMeta("last_epoch", std::to_string(item.epoch));
@@ -128,6 +128,18 @@ Status SpoolTables::WriteOwed(std::string_view record) {
   Result<Statement*> write = Sql("INSERT INTO owed(record) VALUES(?1)");
   if (!write.ok()) return write.status();
   return (*write)->BindText(1, record).Run();
+}
+
+Status SpoolTables::WriteAcked(const std::string& source, std::uint64_t acked_seq) {
+  Result<Statement*> write = Sql("UPDATE stream SET acked_seq=?2 WHERE source=?1");
+  if (!write.ok()) return write.status();
+  return (*write)->BindText(1, source).Bind(2, static_cast<std::int64_t>(acked_seq)).Run();
+}
+
+Status SpoolTables::WriteOlderNote(std::string_view note) {
+  Result<Statement*> write = Sql("INSERT INTO older_note(note) VALUES(?1)");
+  if (!write.ok()) return write.status();
+  return (*write)->BindBlob(1, note).Run();
 }
 
 Status SpoolTables::WriteMeta(std::string_view key, std::string_view value) {

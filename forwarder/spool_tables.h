@@ -55,22 +55,26 @@ enum class ItemState { kWaiting = 0, kAcknowledged = 1, kSetAside = 2 };
 // Not for several threads.  Statements are prepared once.
 class SpoolTables {
  public:
-  // kCorruption where the file does not pass SQLite's check.
   static Result<SpoolTables> Open(const std::string& path);
+  // For a file that nobody needs before it is complete: without a log, and whoever fills it syncs it.
+  static Result<SpoolTables> OpenToFill(const std::string& path);
 
   Result<Transaction> Begin() { return Transaction::Begin(db_); }
   // A statement, reset and ready to bind; stays valid as long as the tables.
   Result<Statement*> Sql(std::string_view sql);
 
   // As kWaiting, behind everything else.
-  Status Insert(const SpooledItem& item);
+  Status Insert(const SpooledItem& item) { return InsertAs(item, ItemState::kWaiting); }
+  Status InsertAs(const SpooledItem& item, ItemState state);
   Status Remove(std::int64_t id);
   Status SetState(std::int64_t id, ItemState state);
   // The item, its stream's head and the position after it.
   Status WriteBatch(const SpooledBatch& batch);
   Status WriteHead(const std::string& source, std::uint64_t next_seq, const evidence::Hash& head);
+  Status WriteAcked(const std::string& source, std::uint64_t acked_seq);
   Status WritePosition(const std::string& source, const evidence::PositionEntry& entry);
   Status WriteOwed(std::string_view record);
+  Status WriteOlderNote(std::string_view note);
   Status WriteMeta(std::string_view key, std::string_view value);
   // Empty where it was never written.
   Result<std::string> ReadMeta(std::string_view key);

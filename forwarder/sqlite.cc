@@ -111,6 +111,8 @@ Result<Database> Database::OpenWith(const std::string& path, int flags) {
     return failure;
   }
   sqlite3_extended_result_codes(db, 1);
+  if ((flags & SQLITE_OPEN_READONLY) != 0)
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(db, kBusyTimeoutMs);
   return Database(db);
 }

@@ -46,7 +46,7 @@ class Statement {
 class Database {
  public:
   static Result<Database> Open(const std::string& path);
-  // Of a file that another connection may be writing to.
+  // Of a file that another connection may be writing to.  Leaves the file and its log as they are.
   static Result<Database> OpenReadOnly(const std::string& path);
   ~Database();
   Database(Database&& other) noexcept : db_(other.db_) { other.db_ = nullptr; }
@@ -62,6 +62,19 @@ class Database {
   explicit Database(sqlite3* db) : db_(db) {}
   sqlite3* db_;
 };
+
+// Calls `row` for each row of `sql`.
+template <typename Row>
+Status ForEachRow(Database& db, std::string_view sql, Row row) {
+  Result<Statement> select = db.Prepare(sql);
+  if (!select.ok()) return select.status();
+  for (;;) {
+    Result<bool> more = select->Step();
+    if (!more.ok()) return more.status();
+    if (!*more) return Status::Ok();
+    row(*select);
+  }
+}
 
 // Rolls back unless Commit() succeeded.
 class Transaction {

@@ -26,6 +26,7 @@ Result<std::string> TrustRollback(const config::ForwarderConfig& config, const s
   options.dir = config.spool.dir;
   options.max_bytes = config.spool.max_bytes;
   options.keep_acked_bytes = config.spool.keep_acked_bytes;
+  options.vault_key = key;
   Result<std::unique_ptr<Spool>> spool = Spool::Open(options, identity->host.host);
   if (!spool.ok()) return spool.status();
   Result<std::string> note = (*spool)->Note();

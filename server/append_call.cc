@@ -76,6 +76,8 @@ Status AppendCall::TakeItem(int item) {
   if (sent.has_batch()) taken = TakeBatch(item);
   if (taken.ok() || !WillStayWrong(taken.code())) return taken;
   Refuse(item, taken.message());
+  response_.mutable_receipts(item)->set_unknown_epoch(sent.has_batch() &&
+                                                      taken.code() == StatusCode::kUnauthenticated);
   return Status::Ok();
 }
 

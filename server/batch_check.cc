@@ -27,7 +27,7 @@ Result<storage::EpochRecord> EpochOf(const storage::Reader& reader, const std::s
   Result<std::optional<storage::EpochRecord>> known = reader.Epoch(host, epoch);
   if (!known.ok()) return OurFault(known.status());
   if (!known->has_value()) {
-    return InvalidArgument("epoch " + std::to_string(epoch) + " of host " + host +
+    return Unauthenticated("epoch " + std::to_string(epoch) + " of host " + host +
                            " is not registered");
   }
   return **std::move(known);

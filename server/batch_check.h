@@ -34,7 +34,8 @@ struct StreamOwner {
   std::string source;
 };
 
-// Fails with a code of WillStayWrong where the batch is wrong.  `payload` is moved away where it is
+// Fails with a code of WillStayWrong where the batch is wrong: kUnauthenticated where its epoch was never registered.
+// `payload` is moved away where it is
 // right. `foreign` is set where the batch names another host's stream.
 Result<CheckedBatch> CheckBatch(const storage::Reader& reader, SealKeys& seal_keys,
                                 const std::string& host, std::string_view header,

@@ -249,7 +249,10 @@ class ScriptedVault {
         return Refuse(receipt, reason);
     }
     auto epoch = epochs_.find(header->epoch);
-    if (epoch == epochs_.end()) return Refuse(receipt, "epoch not registered");
+    if (epoch == epochs_.end()) {
+      receipt.set_unknown_epoch(true);
+      return Refuse(receipt, "epoch not registered");
+    }
     if (!evidence::VerifyBatchSignature(batch.header(), epoch->second.public_key).ok()) {
       return Complain(receipt, "signature");
     }
