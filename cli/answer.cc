@@ -31,6 +31,7 @@ bool Incomplete(const Answer& answer) {
 std::string CompletenessLine(const Answer& answer) {
   const query::Completeness& completeness = answer.completeness;
   std::string line = Incomplete(answer)           ? "INCOMPLETE: "
+                     : answer.reader_left         ? "stopped, the reader left: "
                      : completeness.limit_reached ? "limit reached, there may be more: "
                                                   : "complete: ";
   line +=

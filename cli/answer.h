@@ -15,6 +15,7 @@ struct Answer {
   query::Completeness completeness;
   std::uint64_t tree_size = 0;
   bool interrupted = false;           // by the user
+  bool reader_left = false;           // nobody reads the output any more
   std::vector<std::string> problems;  // proof that the vault itself is not what it should be
   Status lost;                        // what ended the search before its end, other than the user
 };

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/interrupt.h"
 #include "cli/output_stream.h"
@@ -25,6 +26,7 @@ struct Environment {
   const Clock& clock;
   Interrupt& interrupt;
   OutputStream& out;
+  std::vector<std::string> words;  // the command line as typed, without the program's name
 };
 
 // What runs once the command line is parsed.

@@ -47,7 +47,8 @@ void Interrupt::Watch() {
     if (fds[1].revents != 0) return;
     signalfd_siginfo info;
     if (fds[0].revents == 0 || read(signals_, &info, sizeof info) != sizeof info) continue;
-    if (!source_.request_stop() || end_at_once_) EndProgram();
+    const bool first = source_.request_stop();
+    if ((!first && !pager_runs_) || end_at_once_) EndProgram();
   }
 }
 

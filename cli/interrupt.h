@@ -16,6 +16,8 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
+  // From now on a second signal does not end the program: it is the pager's, which this program waits for.
+  void YieldToPager() { pager_runs_ = true; }
   // From now on the first signal ends the program: for work that has nothing to show when it is stopped.
   void EndAtOnce();
 
@@ -27,6 +29,7 @@ class Interrupt {
 
   std::stop_source source_;
   std::atomic<bool> end_at_once_ = false;
+  std::atomic<bool> pager_runs_ = false;
   int signals_ = -1;  // signalfd
   int ended_ = -1;    // eventfd, written by the destructor
   std::jthread watcher_;

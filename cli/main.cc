@@ -106,14 +106,15 @@ std::vector<std::string> Protected(int argc, char** argv) {
   return arguments;
 }
 
-ExitCode RunAction(const Action& action, const Settings& flags, Interrupt& interrupt) {
+ExitCode RunAction(const Action& action, const Settings& flags, Interrupt& interrupt,
+                   std::vector<std::string> words) {
   Result<Settings> settings = CompleteSettings(flags);
   if (!settings.ok()) return Fail(settings.status());
   SystemClock clock;
   OutputStream out;
-  Environment env{*std::move(settings), clock, interrupt, out};
+  Environment env{*std::move(settings), clock, interrupt, out, std::move(words)};
   const ExitCode code = action(env);
-  out.Flush();
+  out.Finish();
   if (out.status().ok()) return code;
   // What was found did not arrive whole.
   Tell(out.status().message());
@@ -143,7 +144,8 @@ ExitCode Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {  // CLI11's way to end; also of --help
     return app.exit(error, std::cout, std::cerr) == 0 ? ExitCode::kOk : ExitCode::kUsage;
   }
-  return RunAction(actions.at(app.get_subcommands().front()), settings, interrupt);
+  return RunAction(actions.at(app.get_subcommands().front()), settings, interrupt,
+                   {argv + 1, argv + argc});
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 
+#include "cli/terminal.h"
+
 namespace logvault::cli {
 namespace {
 
@@ -18,15 +20,28 @@ constexpr std::chrono::milliseconds kInterval{250};
 Progress::Progress(std::string_view unit)
     : unit_(unit), shown_to_somebody_(isatty(STDERR_FILENO) == 1), next_(start_ + kQuietAtFirst) {}
 
-Progress::~Progress() {
-  if (on_screen_) std::fputs("\r\033[K", stderr);
+Progress::~Progress() { Hide(); }
+
+void Progress::Hide() {
+  if (!on_screen_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  on_screen_ = false;
 }
 
-void Progress::Show(std::uint64_t done, std::uint64_t total) {
+void Progress::Stop() {
+  Hide();
+  shown_to_somebody_ = false;
+}
+
+void Progress::Show(std::uint64_t done, std::uint64_t total, std::string_view more) {
   if (!shown_to_somebody_ || steady_clock::now() < next_) return;
   next_ = steady_clock::now() + kInterval;
   on_screen_ = true;
-  std::fputs(("\r" + ProgressLine(done, total, seconds(), unit_) + "\033[K").c_str(), stderr);
+  // A line that wraps could not be rewritten in place.
+  const std::string line = Clipped(ProgressLine(done, total, seconds(), unit_) + std::string(more),
+                                   SizeOf(STDERR_FILENO).columns - 1);
+  std::fputs(("\r" + line + "\033[K").c_str(), stderr);
   std::fflush(stderr);
 }
 
@@ -42,6 +57,11 @@ std::string ProgressLine(std::uint64_t done, std::uint64_t total, double seconds
   const std::uint64_t percent = total == 0 ? 100 : done * 100 / total;
   return fmt::format("{} % ({} of {} {}, {:.0f} a second, {:.0f} s left)", percent, done, total,
                      unit, rate, left);
+}
+
+std::string Clipped(std::string line, std::size_t columns) {
+  if (line.size() > columns) line.resize(columns);
+  return line;
 }
 
 }  // namespace logvault::cli

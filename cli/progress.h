@@ -17,14 +17,18 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows nothing in the first half second, and then four times a second.
-  void Show(std::uint64_t done, std::uint64_t total);
+  // Shows nothing in the first half second, and then four times a second.  `more` stands behind the figures.
+  void Show(std::uint64_t done, std::uint64_t total, std::string_view more = {});
+  // Takes the line off the screen, for what is written there; it comes back with the next Show.
+  void Hide();
+  // No more of it: something else has the screen.
+  void Stop();
 
   [[nodiscard]] double seconds() const;
 
  private:
   const std::string unit_;
-  const bool shown_to_somebody_;
+  bool shown_to_somebody_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_;
   bool on_screen_ = false;
@@ -33,5 +37,7 @@ class Progress {
 // "12 % (1200 of 10000 blocks, 400 a second, 22 s left)".
 std::string ProgressLine(std::uint64_t done, std::uint64_t total, double seconds,
                          std::string_view unit);
+// `line` as wide as `columns` at most.
+std::string Clipped(std::string line, std::size_t columns);
 
 }  // namespace logvault::cli

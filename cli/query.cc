@@ -2,7 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/answer.h"
+#include "cli/answer_screen.h"
 #include "cli/command.h"
 #include "cli/offline_vault.h"
 #include "cli/query_options.h"
@@ -60,20 +60,12 @@ Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
   answer.problems = vault->problems();
   query::Request request = prepared.request;
   request.tree_size = answer.tree_size = vault->checkpoint().size;
-  // Rows are counted here too: a search that is stopped gives no count.
-  std::uint64_t rows = 0;
-  query::Observer counting = observer;
-  counting.on_row = [&](const query::Row& row) {
-    ++rows;
-    return !observer.on_row || observer.on_row(row);
-  };
   Result<query::Completeness> completeness =
-      query::Search(vault->reader(), request, counting, env.interrupt.token());
+      query::Search(vault->reader(), request, observer, env.interrupt.token());
   if (completeness.ok()) {
     answer.completeness = *std::move(completeness);
   } else if (completeness.status().code() == StatusCode::kCancelled) {
     answer.interrupted = true;
-    answer.completeness.matches = rows;
   } else {
     return completeness.status();
   }
@@ -94,22 +86,10 @@ ExitCode RunQuery(const QueryOptions& options, Environment& env) {
   if (!prepared.ok()) return Fail(prepared.status());
   if (options.explain) return Explain(*prepared, env.out);
 
-  query::RowWriter writer(prepared->output, prepared->zone);
-  if (!options.count) writer.Begin(env.out.buffer());
-  query::Observer observer;
-  observer.on_row = [&](const query::Row& row) {
-    writer.Add(row, env.out.buffer());
-    return env.out.Settle();
-  };
-  Result<Answer> answer = Search(env, *prepared, observer);
+  AnswerScreen screen(env, *prepared);
+  Result<Answer> answer = Search(env, *prepared, screen.observer());
   if (!answer.ok()) return Fail(answer.status());
-  if (options.count) env.out.buffer() += std::to_string(answer->completeness.matches) + "\n";
-  env.out.Flush();
-  if (prepared->limit_is_default && answer->completeness.limit_reached) {
-    Tell("showing the " + std::string(options.oldest_first ? "oldest " : "newest ") +
-         std::to_string(kTerminalLimit) + "; -n 0 shows all, -n N another number");
-  }
-  TellCompleteness(*answer);
+  screen.Finish(*answer);
   return ExitCodeOf(*answer);
 }
 
@@ -120,6 +100,10 @@ void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
                   "text (default), json, csv or raw (the exact bytes)")
       ->type_name("FORMAT");
   command.add_flag("--count", options.count, "print only how many records match");
+  command
+      .add_option("-C,--context", options.context,
+                  "also N records of its stream before and after each match")
+      ->type_name("N");
   command.add_flag("--oldest-first", options.oldest_first, "oldest first, on a terminal too");
   command.add_flag("--no-index", options.no_index, "read every block in scope");
   command.add_flag("--strict", options.strict,
@@ -132,7 +116,7 @@ void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
 
 // Flags of the contract that this version does not have: said so, and not mistaken for a term.
 void RefuseLaterOptions(CLI::App& command) {
-  for (const char* name : {"-C,--context", "--receipt"}) {
+  for (const char* name : {"--receipt"}) {
     command
         .add_option_function<std::string>(
             name,

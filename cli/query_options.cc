@@ -1,5 +1,6 @@
 #include "cli/query_options.h"
 
+#include "query/context.h"
 #include "query/time_argument.h"
 
 namespace logvault::cli {
@@ -67,6 +68,21 @@ Status ReadGlob(std::optional<std::string> typed, std::string_view flag, std::st
   return Status::Ok();
 }
 
+Status ReadContext(const QueryOptions& options, OutputFormat output, Request& request) {
+  if (options.context == 0) return Status::Ok();
+  if (options.context < 0 || options.context > query::kContextMax) {
+    return InvalidArgument("--context: " + std::to_string(options.context) +
+                           " is not between 0 and " + std::to_string(query::kContextMax));
+  }
+  if (options.count || (output != OutputFormat::kText && output != OutputFormat::kJson)) {
+    return InvalidArgument(
+        "--context goes with -o text and -o json: csv, raw and --count cannot tell a match from "
+        "what stands beside it");
+  }
+  request.context = static_cast<std::uint32_t>(options.context);
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool to_terminal) {
@@ -91,6 +107,7 @@ Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool t
   LV_RETURN_IF_ERROR(ReadGlob(options.host, "--host", request.scope.host_glob));
   LV_RETURN_IF_ERROR(ReadGlob(options.source, "--source", request.scope.source_glob));
   LV_RETURN_IF_ERROR(ReadGlob(options.origin, "--origin", request.scope.origin_glob));
+  LV_RETURN_IF_ERROR(ReadContext(options, *output, request));
   request.count_only = options.count;
   request.strict = options.strict;
   request.order = OrderOf(options, *output, to_terminal);

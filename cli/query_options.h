@@ -27,6 +27,7 @@ struct QueryOptions {
   std::optional<std::int64_t> limit;  // 0: none
   std::string output = "text";
   std::string zone;
+  std::int64_t context = 0;
   bool count = false;
   bool oldest_first = false;
   bool no_index = false;

@@ -34,6 +34,7 @@ v1::SearchRequest ToProto(const PreparedQuery& prepared, std::uint64_t tree_size
   proto.set_count_only(request.count_only);
   proto.set_strict(request.strict);
   proto.set_no_index(prepared.no_index);
+  proto.set_context(request.context);
   proto.set_tree_size(tree_size);
   return proto;
 }
@@ -72,10 +73,7 @@ class Receiver {
       case v1::SearchEvent::kRows:
         return TakeRows(event.rows());
       case v1::SearchEvent::kProgress:
-        if (observer_.on_progress) {
-          observer_.on_progress(event.progress().blocks_done(), event.progress().blocks_in_scope(),
-                                event.progress().matches());
-        }
+        TakeProgress(event.progress());
         return true;
       case v1::SearchEvent::kDone:
         return TakeDone(event.done());
@@ -103,6 +101,16 @@ class Receiver {
     return recorded.ok() || Refuse(recorded);
   }
 
+  void TakeProgress(const v1::SearchProgress& progress) {
+    // What is said of an answer that does not come to its end.
+    answer_.completeness.blocks_in_scope = progress.blocks_in_scope();
+    answer_.completeness.blocks_pruned = progress.blocks_pruned();
+    answer_.completeness.blocks_scanned = progress.blocks_done();
+    if (!observer_.on_progress) return;
+    observer_.on_progress({progress.blocks_done(), progress.blocks_in_scope(),
+                           progress.blocks_pruned(), progress.matches()});
+  }
+
   bool TakeDone(const v1::SearchDone& done) {
     answer_.completeness = FromProto(done);
     done_ = true;
@@ -121,7 +129,7 @@ class Receiver {
       Result<query::Row> row = names_.Resolve(proto);
       if (!row.ok()) return Refuse(row.status());
       result_.Add(net::ResultRow(names_.Of(proto), proto));
-      ++answer_.completeness.matches;
+      if (!row->context) ++answer_.completeness.matches;
       if (observer_.on_row && !observer_.on_row(*row)) {
         refused_ = true;
         return false;
@@ -160,6 +168,7 @@ Result<query::Row> StreamNames::Resolve(const v1::Row& proto) const {
   row.origin = proto.origin();
   row.bytes = proto.bytes();
   row.outside_window = proto.outside_window();
+  row.context = proto.context();
   return row;
 }
 

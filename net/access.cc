@@ -62,6 +62,7 @@ std::string QueryText(const v1::SearchRequest& request) {
   AddFlag(text, "count_only", request.count_only());
   AddFlag(text, "strict", request.strict());
   AddFlag(text, "no_index", request.no_index());
+  if (request.context() > 0) text["context"] = request.context();
   return Dump(text);
 }
 
@@ -124,7 +125,8 @@ std::string ResultRow(const v1::StreamName& stream, const v1::Row& record) {
   writer.I64(record.commit_time());
   writer.U64(record.block());
   writer.U32(record.flags());
-  writer.U8(record.outside_window() ? 1 : 0);
+  writer.U8(
+      static_cast<std::uint8_t>((record.outside_window() ? 1 : 0) | (record.context() ? 2 : 0)));
   writer.String32(record.origin());
   writer.String32(record.bytes());
   return row;

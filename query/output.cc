@@ -6,12 +6,22 @@
 #include "evidence/hash.h"
 #include "evidence/payload.h"
 #include "formats/fields.h"
+#include "query/highlight.h"
 
 namespace logvault::query {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+constexpr std::size_t kColumnWidthMax = 24;                // a longer name does not push the others
+
+// SGR sequences, for a terminal.
+constexpr std::string_view kPlain = "\x1b[0m";
+constexpr std::string_view kFaint = "\x1b[2m";
+constexpr std::string_view kHostColour = "\x1b[36m";
+constexpr std::string_view kSourceColour = "\x1b[32m";
+constexpr std::string_view kWarningColour = "\x1b[33m";
+constexpr std::string_view kHitColour = "\x1b[1;31m";
 
 struct Character {
   char32_t code = 0;
@@ -130,36 +140,6 @@ void AppendFlags(const Row& row, std::string& out) {
   out += "[" + names + "]";
 }
 
-void AddJson(const Row& row, std::string& out) {
-  const std::string text = formats::RecordText(row.bytes, IsUtf16(row));
-  bool changed = false;
-  const std::string message = formats::ToValidUtf8(text, &changed);
-  // An unpaired surrogate was replaced when the text was made.
-  if (IsUtf16(row) && text.find(kReplacement) != std::string::npos) changed = true;
-
-  out += '{';
-  AppendMember("host", row.host, out);
-  AppendMember("source", row.source, out);
-  AppendKey("seq", out);
-  out += std::to_string(row.seq);
-  AppendMember("time", formats::FormatUtc(row.time()), out);
-  if (row.event_time == kNoTime) AppendMember("time_from", "read", out);
-  AppendMember("read_time", formats::FormatUtc(row.read_time), out);
-  AppendMember("commit_time", formats::FormatUtc(row.commit_time), out);
-  AppendKey("block", out);
-  out += std::to_string(row.block);
-  AppendMember("message", message, out);
-  if (changed) AppendMember("message_base64", evidence::ToBase64(row.bytes), out);
-  AppendMember("origin", row.origin, out);
-  AppendFlags(row, out);
-  if (row.outside_window) {
-    AppendKey("outside_window", out);
-    out += "true";
-  }
-  AppendFields(row, text, out);
-  out += "}\n";
-}
-
 // RFC 4180: quoted where it must be, quotation marks doubled.
 void AppendCsvValue(std::string_view value, char end, std::string& out) {
   const bool quote = value.find_first_of(",\"\r\n") != std::string_view::npos;
@@ -188,10 +168,20 @@ void AddCsv(const Row& row, std::string& out) {
   AppendCsvValue(message, '\n', out);
 }
 
-void AppendPadded(std::string_view text, std::size_t& width, std::string& out) {
-  width = std::max(width, text.size());
-  out += text;
-  out.append(width - text.size(), ' ');
+// The blanks that make `text` as wide as the widest before it.
+std::string Padding(std::string_view text, std::size_t& width) {
+  width = std::max(width, std::min(text.size(), kColumnWidthMax));
+  return std::string(width > text.size() ? width - text.size() : 0, ' ');
+}
+
+// To whole characters: a hit may begin or end inside one.
+Span Widened(Span span, std::string_view text) {
+  auto continues = [text](std::size_t i) {
+    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
+  };
+  while (span.begin > 0 && continues(span.begin)) --span.begin;
+  while (continues(span.end)) ++span.end;
+  return span;
 }
 
 }  // namespace
@@ -215,16 +205,88 @@ void RowWriter::Add(const Row& row, std::string& out) {
   }
 }
 
+void RowWriter::AddJson(const Row& row, std::string& out) const {
+  const std::string text = formats::RecordText(row.bytes, IsUtf16(row));
+  bool changed = false;
+  const std::string message = formats::ToValidUtf8(text, &changed);
+  // An unpaired surrogate was replaced when the text was made.
+  if (IsUtf16(row) && text.find(kReplacement) != std::string::npos) changed = true;
+
+  out += '{';
+  AppendMember("host", row.host, out);
+  AppendMember("source", row.source, out);
+  AppendKey("seq", out);
+  out += std::to_string(row.seq);
+  AppendMember("time", formats::FormatUtc(row.time()), out);
+  if (row.event_time == kNoTime) AppendMember("time_from", "read", out);
+  AppendMember("read_time", formats::FormatUtc(row.read_time), out);
+  AppendMember("commit_time", formats::FormatUtc(row.commit_time), out);
+  AppendKey("block", out);
+  out += std::to_string(row.block);
+  AppendMember("message", message, out);
+  if (changed) AppendMember("message_base64", evidence::ToBase64(row.bytes), out);
+  AppendMember("origin", row.origin, out);
+  AppendFlags(row, out);
+  if (row.outside_window) {
+    AppendKey("outside_window", out);
+    out += "true";
+  }
+  if (marks_context_) {
+    AppendKey("context", out);
+    out += row.context ? "true" : "false";
+  }
+  AppendFields(row, text, out);
+  out += "}\n";
+}
+
 void RowWriter::AddText(const Row& row, std::string& out) {
-  out += FormatInZone(row.time(), zone_);
-  out += "  ";
-  AppendPadded(row.host, host_width_, out);
-  out += "  ";
-  AppendPadded(row.source, source_width_, out);
-  out += "  ";
-  if (row.outside_window) out += "[outside the window] ";
-  AppendEscaped(formats::RecordText(row.bytes, IsUtf16(row)), "", out);
+  if (marks_context_) AppendMark(row, out);
+  auto column = [&](std::string_view colour, std::string_view text, const std::string& padding) {
+    out += Paint(colour);
+    AppendEscaped(text, "", out);
+    out += Paint(kPlain);
+    out += padding + "  ";
+  };
+  column(kFaint, FormatInZone(row.time(), zone_), "");
+  column(kHostColour, row.host, Padding(row.host, host_width_));
+  column(kSourceColour, row.source, Padding(row.source, source_width_));
+  if (row.outside_window) {
+    out += Paint(kWarningColour);
+    out += "[outside the window] ";
+    out += Paint(kPlain);
+  }
+  AppendMessage(row, out);
   out += '\n';
+}
+
+// "> " is a match and "- " is beside one; "--" parts what is not adjacent, as with grep.
+void RowWriter::AppendMark(const Row& row, std::string& out) {
+  std::string stream = std::string(row.host) + "/" + std::string(row.source);
+  const bool adjacent =
+      stream == last_stream_ && (row.seq == last_seq_ + 1 || row.seq + 1 == last_seq_);
+  if (!last_stream_.empty() && !adjacent) out += "--\n";
+  last_stream_ = std::move(stream);
+  last_seq_ = row.seq;
+  out += row.context ? "- " : "> ";
+}
+
+void RowWriter::AppendMessage(const Row& row, std::string& out) const {
+  const std::string text = formats::RecordText(row.bytes, IsUtf16(row));
+  std::string_view rest = text;
+  if (style_.colour && !row.context) {
+    std::size_t at = 0;
+    for (Span span : FindSpans(style_.highlight, row.format, text)) {
+      span = Widened(span, text);
+      if (span.begin < at) continue;
+      AppendEscaped(rest.substr(at, span.begin - at), "", out);
+      out += kHitColour;
+      AppendEscaped(rest.substr(span.begin, span.end - span.begin), "", out);
+      out += kPlain;
+      at = span.end;
+    }
+    rest.remove_prefix(at);
+  }
+  AppendEscaped(rest, "", out);
 }
 
 std::string EscapeForTerminal(std::string_view text) {

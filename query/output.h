@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "formats/time_zone.h"
+#include "query/expression.h"
 #include "query/row.h"
 
 namespace logvault::query {
@@ -21,12 +22,22 @@ inline constexpr std::array<std::pair<std::string_view, OutputFormat>, 4> kOutpu
     {"raw", OutputFormat::kRaw},
 }};
 
+// How kText looks where a person reads it.
+struct TextStyle {
+  bool colour = false;
+  Expression highlight;  // with colour: what of a message stands out (query/highlight.h)
+};
+
 // Appends rows to a string.  Not for several threads.
 class RowWriter {
  public:
   // `zone` is that of kText's times; the others are in UTC.
-  RowWriter(OutputFormat format, formats::TimeZone zone)
-      : format_(format), zone_(std::move(zone)) {}
+  RowWriter(OutputFormat format, formats::TimeZone zone, TextStyle style = {})
+      : format_(format), zone_(std::move(zone)), style_(std::move(style)) {}
+
+  // Rows are matches and what stands beside them: each is marked as the one or the other, and kText parts with "--"
+  // what did not stand side by side.
+  void MarkContext() { marks_context_ = true; }
 
   // What stands before the first row.
   void Begin(std::string& out) const;
@@ -34,9 +45,21 @@ class RowWriter {
 
  private:
   void AddText(const Row& row, std::string& out);
+  void AddJson(const Row& row, std::string& out) const;
+  void AppendMark(const Row& row, std::string& out);
+  void AppendMessage(const Row& row, std::string& out) const;
+  // "\x1b[...m", or nothing without colour.
+  [[nodiscard]] std::string_view Paint(std::string_view sequence) const {
+    return style_.colour ? sequence : std::string_view();
+  }
 
   const OutputFormat format_;
   const formats::TimeZone zone_;
+  const TextStyle style_;
+  bool marks_context_ = false;
+  // The row before, for what parts groups.
+  std::string last_stream_;
+  std::uint64_t last_seq_ = 0;
   // kText: columns are as wide as the widest value so far.
   std::size_t host_width_ = 0;
   std::size_t source_width_ = 0;

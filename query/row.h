@@ -25,6 +25,8 @@ struct Row {
   bool outside_window =
       false;  // committed inside a window by event time that its event time is outside of
 
+  bool context = false;  // did not match: it stands beside a record that did (query/context.h)
+
   // The time a record is ordered and shown by: its own, or that of its reading where it states
   // none.
   [[nodiscard]] UnixNanos time() const { return event_time == kNoTime ? read_time : event_time; }

@@ -47,7 +47,35 @@ std::uint32_t RecordAt(const evidence::Payload& payload, std::size_t offset) {
   return low;
 }
 
+UnixNanos TimeBy(TimeField by, const Row& row) {
+  switch (by) {
+    case TimeField::kEvent:
+      return row.time();
+    case TimeField::kRead:
+      return row.read_time;
+    case TimeField::kCommit:
+      return row.commit_time;
+  }
+  return row.time();
+}
+
 }  // namespace
+
+bool IsWanted(const Request& request, const Row& row) {
+  const Scope& scope = request.scope;
+  if (!InWindow(scope, TimeBy(scope.by, row)) &&
+      !(row.outside_window && InWindow(scope, row.commit_time)))
+    return false;
+  if (!scope.origin_glob.empty() && !GlobMatches(scope.origin_glob, row.origin, false))
+    return false;
+  Subject subject(row);
+  return Matches(request.expression, subject);
+}
+
+// Gone, or not what its hash says.
+bool IsTampering(const Status& why) {
+  return why.code() == StatusCode::kIntegrity || why.code() == StatusCode::kNotFound;
+}
 
 BlockScanner::BlockScanner(const storage::Reader& reader, const Request& request, const Plan& plan)
     : reader_(reader),
@@ -76,27 +104,7 @@ Row BlockScanner::RowOf(const PlannedBlock& block, const evidence::Payload& payl
   return row;
 }
 
-UnixNanos BlockScanner::TimeOf(const Row& row) const {
-  switch (request_.scope.by) {
-    case TimeField::kEvent:
-      return row.time();
-    case TimeField::kRead:
-      return row.read_time;
-    case TimeField::kCommit:
-      return row.commit_time;
-  }
-  return row.time();
-}
-
-bool BlockScanner::Wanted(Row& row) const {
-  const Scope& scope = request_.scope;
-  if (!InWindow(scope, TimeOf(row)) && !(row.outside_window && InWindow(scope, row.commit_time)))
-    return false;
-  if (!scope.origin_glob.empty() && !GlobMatches(scope.origin_glob, row.origin, false))
-    return false;
-  Subject subject(row);
-  return Matches(request_.expression, subject);
-}
+UnixNanos BlockScanner::TimeOf(const Row& row) const { return TimeBy(request_.scope.by, row); }
 
 Result<std::shared_ptr<const evidence::Payload>> BlockScanner::Load(
     const PlannedBlock& block) const {
@@ -142,9 +150,7 @@ Unreadable BlockScanner::Describe(const PlannedBlock& block, const Status& why) 
   unreadable.source = stream.source;
   unreadable.first_seq = block.first_seq;
   unreadable.last_seq = block.first_seq + block.record_count - 1;
-  // Gone, or not what its hash says: tampering.  All else is a failed read.
-  unreadable.integrity =
-      why.code() == StatusCode::kIntegrity || why.code() == StatusCode::kNotFound;
+  unreadable.integrity = IsTampering(why);
   unreadable.reason = why.message();
   return unreadable;
 }
@@ -152,8 +158,7 @@ Unreadable BlockScanner::Describe(const PlannedBlock& block, const Status& why) 
 void BlockScanner::FindMatches(const PlannedBlock& block, ScannedBlock& scanned) const {
   const evidence::Payload& payload = *scanned.payload;
   auto consider = [&](std::uint32_t i) {
-    Row row = RowOf(block, payload, i);
-    if (Wanted(row)) scanned.matches.push_back(i);
+    if (IsWanted(request_, RowOf(block, payload, i))) scanned.matches.push_back(i);
   };
   bool as_bytes = true;  // all of them: then the literals can be looked for in the blob
   for (std::uint32_t i = 0; i < payload.record_count(); ++i) {

@@ -20,6 +20,11 @@ struct ScannedBlock {
   std::uint32_t split_records = 0;  // pieces of records that were too long for one
 };
 
+// Whether `row` lies in the request's window and origin, and matches its expression.
+bool IsWanted(const Request& request, const Row& row);
+// Whether a block that cannot be read for `why` was tampered with; all else is a failed read.
+bool IsTampering(const Status& why);
+
 // Safe from several threads.  Everything it is made from must outlive it.
 class BlockScanner {
  public:
@@ -38,7 +43,6 @@ class BlockScanner {
   [[nodiscard]] UnixNanos TimeOf(const Row& row) const;
 
  private:
-  [[nodiscard]] bool Wanted(Row& row) const;
   void FindMatches(const PlannedBlock& block, ScannedBlock& scanned) const;
 
   const storage::Reader& reader_;

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "query/context.h"
 #include "query/plan.h"
 #include "query/scan.h"
 #include "query/scan_ahead.h"
@@ -186,8 +187,10 @@ class Run {
       else
         ++completeness.blocks_scanned;
       Take(i, std::move(scanned), stop);
-      if (observer_.on_progress)
-        observer_.on_progress(i + 1, plan_.blocks.size(), completeness.matches);
+      if (observer_.on_progress) {
+        observer_.on_progress({i + 1, completeness.blocks_in_scope, completeness.blocks_pruned,
+                               completeness.matches});
+      }
     }
     if (!outlet_.refused()) waiting_.HandOverBefore(std::nullopt, outlet_, stop);
     if (stop.stop_requested() && !waiting_.empty()) return Cancelled("the search was stopped");
@@ -239,14 +242,25 @@ class Run {
   std::uint64_t split_records_ = 0;
 };
 
+// Hands over what stands beside each match too.
+Status GoWithContext(const storage::Reader& reader, const Request& request,
+                     const Observer& observer, Plan& plan, const std::stop_token& stop) {
+  const BlockScanner scanner(reader, request, plan);
+  ContextRows context(reader, scanner, request, observer.on_row, plan.completeness);
+  Observer around = observer;
+  around.on_row = [&context](const Row& match) { return context.Add(match); };
+  return Run(reader, request, around, plan).Go(stop);
+}
+
 }  // namespace
 
 Result<Completeness> Search(const storage::Reader& reader, const Request& request,
                             const Observer& observer, std::stop_token stop) {
   Result<Plan> plan = MakePlan(reader, request, stop);
   if (!plan.ok()) return plan.status();
-  Run run(reader, request, observer, *plan);
-  LV_RETURN_IF_ERROR(run.Go(stop));
+  const bool around = request.context > 0 && !request.count_only && observer.on_row;
+  LV_RETURN_IF_ERROR(around ? GoWithContext(reader, request, observer, *plan, stop)
+                            : Run(reader, request, observer, *plan).Go(stop));
   return std::move(plan->completeness);
 }
 

@@ -34,6 +34,8 @@ struct Request {
   Scope scope;
   std::optional<std::uint64_t> limit;
   enum class Order { kOldestFirst, kNewestFirst, kStream } order = Order::kOldestFirst;
+  // Records of its stream that are handed over before and after each match (query/context.h); they are no matches.
+  std::uint32_t context = 0;
   bool count_only = false;  // rows are counted, not returned
   bool strict =
       false;  // also recompute the tree over the blocks and every record leaf that is read
@@ -62,11 +64,17 @@ struct Completeness {
       notes;  // for a person: a literal host that the vault never saw, and the like
 };
 
+// How far a search is.
+struct SearchProgress {
+  std::uint64_t blocks_done = 0;  // of blocks_in_scope less blocks_pruned
+  std::uint64_t blocks_in_scope = 0;
+  std::uint64_t blocks_pruned = 0;
+  std::uint64_t matches = 0;
+};
+
 struct Observer {
   std::function<bool(const Row&)> on_row;  // false stops the search
-  std::function<void(std::uint64_t blocks_done, std::uint64_t blocks_in_scope,
-                     std::uint64_t matches)>
-      on_progress;
+  std::function<void(const SearchProgress&)> on_progress;
 };
 
 // Runs `request`.  kCancelled once `stop` is asked for.  Unreadable blocks are named in the answer

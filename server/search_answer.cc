@@ -8,6 +8,7 @@
 
 #include "formats/format.h"
 #include "net/access.h"
+#include "query/context.h"
 #include "query/search.h"
 
 namespace logvault::server {
@@ -39,6 +40,7 @@ class RowSender {
     added.set_origin(row.origin.data(), row.origin.size());
     added.set_bytes(row.bytes.data(), row.bytes.size());
     added.set_outside_window(row.outside_window);
+    added.set_context(row.context);
     bytes_ += row.bytes.size() + row.origin.size() + kRowOverheadBytes;
     return Due() ? Flush() : true;
   }
@@ -54,14 +56,15 @@ class RowSender {
     return stream_.Send(std::exchange(event_, {}));
   }
 
-  bool Progress(std::uint64_t done, std::uint64_t in_scope, std::uint64_t matches) {
+  bool Progress(const query::SearchProgress& progress) {
     if (SteadyClock::now() - last_progress_ < kProgressInterval) return true;
     last_progress_ = SteadyClock::now();
     if (!Flush()) return false;
     v1::SearchEvent event;
-    event.mutable_progress()->set_blocks_done(done);
-    event.mutable_progress()->set_blocks_in_scope(in_scope);
-    event.mutable_progress()->set_matches(matches);
+    event.mutable_progress()->set_blocks_done(progress.blocks_done);
+    event.mutable_progress()->set_blocks_in_scope(progress.blocks_in_scope);
+    event.mutable_progress()->set_blocks_pruned(progress.blocks_pruned);
+    event.mutable_progress()->set_matches(progress.matches);
     return stream_.Send(std::move(event));
   }
 
@@ -132,6 +135,9 @@ Result<query::Request> RequestFrom(const v1::SearchRequest& request) {
   parsed.order = OrderOf(request);
   parsed.count_only = request.count_only();
   parsed.strict = request.strict();
+  if (request.context() > query::kContextMax)
+    return InvalidArgument("context: more than " + std::to_string(query::kContextMax));
+  parsed.context = request.context();
   return parsed;
 }
 
@@ -171,9 +177,8 @@ Status SendRows(const QueryContext& query, const query::Request& request, Access
   RowSender rows(access, stream);
   query::Observer observer;
   observer.on_row = [&rows](const query::Row& row) { return rows.Add(row); };
-  observer.on_progress = [&rows](std::uint64_t done, std::uint64_t in_scope,
-                                 std::uint64_t matches) {
-    rows.Progress(done, in_scope, matches);  // a reader that is gone shows at the stop token
+  observer.on_progress = [&rows](const query::SearchProgress& progress) {
+    rows.Progress(progress);  // a reader that is gone shows at the stop token
   };
   Result<query::Completeness> complete =
       query::Search(query.reader(), request, observer, stream.stop_token());

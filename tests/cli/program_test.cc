@@ -59,7 +59,11 @@ TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
       {"pki"},
       {"tail"},
       {"timeline", "x", "--every", "1h"},
-      {"query", "x", "-C", "3"},
+      {"query", "x", "-C", "many"},
+      {"query", "x", "-C", "-1"},
+      {"query", "x", "-C", "1001"},
+      {"query", "x", "-C", "3", "-o", "csv"},
+      {"query", "x", "-C", "3", "--count"},
       {"query", "x", "--receipt", "f"}};
   for (const std::vector<std::string>& mistake : mistakes) {
     Ran ran = RunOffline(mistake);
