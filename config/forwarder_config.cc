@@ -64,7 +64,7 @@ std::string_view FormatOf(SourceType type) {
     case SourceType::kSyslog:
       return "syslog";
     case SourceType::kJournal:
-      return "plain";
+      return "journal";
     case SourceType::kAudit:
       return "auditd";
   }

@@ -16,8 +16,8 @@ namespace logvault::config {
 
 // What `format:` may say.  formats/ lies above this layer, so the names stand here once more; a
 // test holds them against formats::kFormats, and formats::FormatByName knows every one of them.
-inline constexpr std::array<std::string_view, 7> kFormatNames = {
-    "syslog", "auditd", "geoserver", "access", "sqlserver", "json", "plain"};
+inline constexpr std::array<std::string_view, 8> kFormatNames = {
+    "syslog", "auditd", "geoserver", "access", "sqlserver", "json", "journal", "plain"};
 
 enum class SourceType { kFile, kSyslog, kJournal, kAudit };
 enum class ReadFrom { kBeginning, kEnd };
@@ -26,7 +26,7 @@ enum class WhenFull { kBlock, kDropOldest };
 struct SourceConfig {
   std::string name;  // as a host's; `logvault` is the forwarder's own
   SourceType type = SourceType::kFile;
-  std::string format;  // one of kFormatNames; syslog's is syslog, audit's auditd, journal's plain
+  std::string format;  // one of kFormatNames; syslog's is syslog, audit's auditd, journal's journal
   std::string path;    // file: a path or a glob
   std::string
       timezone;  // IANA name; empty: the host's.  Whoever loads it finds out whether it exists.

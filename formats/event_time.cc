@@ -1,6 +1,7 @@
 #include "formats/event_time.h"
 
 #include "formats/header_line.h"
+#include "formats/journal_entry.h"
 #include "formats/json_members.h"
 #include "formats/scanner.h"
 #include "formats/syslog_header.h"
@@ -117,6 +118,18 @@ UnixNanos JsonTime(std::string_view text, const TimeContext& context) {
   return kNoTime;
 }
 
+// When journald received the entry, in microseconds; what the sender says (_SOURCE_REALTIME_TIMESTAMP) is a field.
+UnixNanos JournalTime(std::string_view text) {
+  constexpr std::int64_t kMicrosMax = INT64_MAX / 1000 - 1;
+  constexpr std::size_t kDigitsMax = 17;
+  const std::optional<std::string_view> stamp = FindJournalField(text, "__REALTIME_TIMESTAMP");
+  if (!stamp) return kNoTime;
+  Scanner scanner(*stamp);
+  std::int64_t micros = 0;
+  if (!scanner.Number(1, kDigitsMax, &micros) || !scanner.AtEnd()) return kNoTime;
+  return micros <= kMicrosMax ? micros * 1000 : kNoTime;
+}
+
 }  // namespace
 
 UnixNanos EventTime(Format format, std::string_view text, TimeContext& context) {
@@ -134,6 +147,8 @@ UnixNanos EventTime(Format format, std::string_view text, TimeContext& context) 
       return SqlserverTime(text, context);
     case Format::kJson:
       return JsonTime(text, context);
+    case Format::kJournal:
+      return JournalTime(text);
     case Format::kPlain:
       return kNoTime;
   }  // No default: the compiler names any format added and not handled.

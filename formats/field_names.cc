@@ -63,7 +63,7 @@ constexpr auto kSorted = [] {
 static_assert(std::adjacent_find(kSorted.begin(), kSorted.end()) == kSorted.end());
 
 // Fields that are named by the record itself.
-constexpr std::array<std::string_view, 3> kOpenEnded = {"json.", "sd.", "audit."};
+constexpr std::array<std::string_view, 4> kOpenEnded = {"json.", "journal.", "sd.", "audit."};
 
 }  // namespace
 

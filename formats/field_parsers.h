@@ -14,5 +14,6 @@ void ParseGeoserverFields(std::string_view text, FieldList& fields);
 void ParseAccessFields(std::string_view text, FieldList& fields);
 void ParseSqlserverFields(std::string_view text, FieldList& fields);
 void ParseJsonFields(std::string_view text, FieldList& fields);
+void ParseJournalFields(std::string_view text, FieldList& fields);
 
 }  // namespace logvault::formats

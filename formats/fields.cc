@@ -28,6 +28,9 @@ Fields ParseFields(Format format, std::string_view text) {
     case Format::kJson:
       ParseJsonFields(text, fields);
       break;
+    case Format::kJournal:
+      ParseJournalFields(text, fields);
+      break;
     case Format::kPlain:
       break;  // a plain line says nothing by name
   }           // No default: the compiler names any format added and not handled.

@@ -27,7 +27,7 @@ Fields ParseFields(Format format, std::string_view text);
 // Every field name a query may use, sorted, but for those that IsFieldName adds.
 std::span<const std::string_view> KnownFieldNames();
 
-// A known name, or one of those that records name themselves: `json.` and a path, `sd.` with an RFC 5424 SD-ID
+// A known name, or one of those that records name themselves: `json.` and a path, `journal.` and a field, `sd.` with an RFC 5424 SD-ID
 // and parameter, `audit.` and a key that is not known, `a10` and further arguments of a command.
 bool IsFieldName(std::string_view name);
 

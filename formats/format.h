@@ -7,20 +7,21 @@
 
 namespace logvault::formats {
 
-enum class Format { kSyslog, kAuditd, kGeoserver, kAccess, kSqlserver, kJson, kPlain };
+enum class Format { kSyslog, kAuditd, kGeoserver, kAccess, kSqlserver, kJson, kJournal, kPlain };
 
 struct NamedFormat {
   std::string_view name;
   Format format;
 };
 
-inline constexpr std::array<NamedFormat, 7> kFormats = {{
+inline constexpr std::array<NamedFormat, 8> kFormats = {{
     {"syslog", Format::kSyslog},
     {"auditd", Format::kAuditd},
     {"geoserver", Format::kGeoserver},
     {"access", Format::kAccess},
     {"sqlserver", Format::kSqlserver},
     {"json", Format::kJson},
+    {"journal", Format::kJournal},
     {"plain", Format::kPlain},
 }};
 

@@ -8,6 +8,7 @@
 
 #include "common/check.h"
 #include "formats/header_line.h"
+#include "formats/journal_entry.h"
 #include "formats/scanner.h"
 #include "formats/utf16.h"
 
@@ -20,6 +21,7 @@ bool HasRecordsOfSeveralLines(Format format) {
   switch (format) {
     case Format::kGeoserver:
     case Format::kSqlserver:
+    case Format::kJournal:
       return true;
     case Format::kSyslog:
     case Format::kAuditd:
@@ -70,7 +72,8 @@ Answer OpensRecord(Format format, Encoding encoding, std::string_view text, End 
   return header ? Answer::kYes : Answer::kNo;
 }
 
-struct Framing {
+class Framing {
+ public:
   Format format;
   Encoding encoding;
   End end;
@@ -78,8 +81,34 @@ struct Framing {
 
   // Where the record at the front of `text` ends.  kNone: not within `max_record` bytes, or not to
   // be known yet;
-  // `*wait` tells which.
-  std::size_t RecordEnd(std::string_view text, bool* wait) const {
+  // `*wait` tells which.  `continues`: the text begins within a record.  `*terminated`: it has its
+  // terminator.
+  std::size_t RecordEnd(std::string_view text, bool continues, bool* wait, bool* terminated) const {
+    if (format == Format::kJournal) return EntryEnd(text, continues, wait, terminated);
+    const std::size_t found = LinesEnd(text, wait);
+    *terminated = found != kNone && EndsWithLine(encoding, text.substr(0, found));
+    return found;
+  }
+
+ private:
+  std::size_t EntryEnd(std::string_view text, bool continues, bool* wait, bool* terminated) const {
+    // A blank line may be the last of what is looked at; what follows it then tells.
+    const std::string_view part =
+        text.substr(0, continues ? max_record + kHeaderBytesMax : max_record);
+    *wait = false;
+    const std::size_t found =
+        continues ? JournalEntryEndAnywhere(part, wait) : JournalEntryEnd(part);
+    *terminated = found <= max_record;
+    if (*terminated) return found;
+    if (text.size() > max_record) {
+      *wait = *wait && text.size() <= max_record + kHeaderBytesMax && end != End::kFinal;
+      return kNone;
+    }
+    *wait = end != End::kFinal;
+    return *wait ? kNone : text.size();
+  }
+
+  std::size_t LinesEnd(std::string_view text, bool* wait) const {
     const std::size_t until = std::min(text.size(), max_record);
     *wait = false;
     for (std::size_t line = 0; line < until;) {
@@ -113,17 +142,19 @@ Encoding DetectEncoding(std::string_view first_bytes) {
 std::size_t CutRecords(Format format, Encoding encoding, std::string_view text, End end,
                        std::size_t max_record, bool* continues, std::vector<Cut>& cuts) {
   LV_CHECK(max_record >= 2);
+  if (format == Format::kJournal) encoding = Encoding::kBytes;       // whatever its first bytes are
   if (encoding == Encoding::kUtf16Le) max_record -= max_record % 2;  // a code unit stays whole
   const Framing framing{format, encoding, end, max_record};
   std::size_t done = 0;
   while (done < text.size()) {
     const std::string_view rest = text.substr(done);
     bool wait = false;
-    const std::size_t record_end = framing.RecordEnd(rest, &wait);
+    bool terminated = false;
+    const std::size_t record_end = framing.RecordEnd(rest, *continues, &wait, &terminated);
     if (wait) return done;
     const bool split = record_end == kNone;
     const std::size_t length = split ? max_record : record_end;
-    const bool partial = !split && !EndsWithLine(encoding, rest.substr(0, length));
+    const bool partial = !split && !terminated;
     cuts.push_back({.length = length, .continues = *continues, .partial = partial});
     *continues = split;
     done += length;

@@ -4,16 +4,10 @@
 
 #include "formats/field_parsers.h"
 #include "formats/syslog_header.h"
+#include "formats/syslog_names.h"
 
 namespace logvault::formats {
 namespace {
-
-constexpr std::array<std::string_view, 8> kSeverities = {"emerg",   "alert",  "crit", "err",
-                                                         "warning", "notice", "info", "debug"};
-constexpr std::array<std::string_view, 24> kFacilities = {
-    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
-    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
-    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
 
 void AddPriority(const SyslogHeader& header, FieldList& fields) {
   if (!header.priority) return;

@@ -7,7 +7,8 @@
 #include <cstring>
 
 #include "forwarder/file_finder.h"
-#include "forwarder/forwarder.h"
+#include "forwarder/journal_folder.h"
+#include "forwarder/make_source.h"
 
 namespace logvault::forwarder {
 
@@ -30,6 +31,14 @@ ExitCode CheckFiles(const config::SourceConfig& source) {
   return ExitCode::kAttention;
 }
 
+ExitCode CheckJournal(const config::SourceConfig& source) {
+  Status trouble;
+  (void)JournalFolder(source.directory).Find(&trouble);
+  if (trouble.ok()) return ExitCode::kOk;
+  spdlog::warn("source {}: {}", source.name, trouble.message());
+  return ExitCode::kAttention;
+}
+
 }  // namespace
 
 ExitCode CheckSources(const config::ForwarderConfig& config) {
@@ -40,6 +49,8 @@ ExitCode CheckSources(const config::ForwarderConfig& config) {
       return ExitCode::kUsage;
     }
     if (source.type == config::SourceType::kFile) code = config::Worse(code, CheckFiles(source));
+    if (source.type == config::SourceType::kJournal)
+      code = config::Worse(code, CheckJournal(source));
   }
   return code;
 }

@@ -9,8 +9,7 @@
 #include <utility>
 
 #include "config/service_manager.h"
-#include "forwarder/file_source.h"
-#include "forwarder/syslog_source.h"
+#include "forwarder/make_source.h"
 #include "pki/certificate.h"
 
 namespace logvault::forwarder {
@@ -34,62 +33,6 @@ std::string StartRecord(const config::ForwarderConfig& config, RunMode mode) {
                {"version", 1}});
 }
 
-std::string_view TypeName(SourceType type) {
-  switch (type) {
-    case SourceType::kFile:
-      return "file";
-    case SourceType::kSyslog:
-      return "syslog";
-    case SourceType::kJournal:
-      return "journal";
-    case SourceType::kAudit:
-      return "audit";
-  }
-  return "";
-}
-
-Status WrongSource(const SourceConfig& source, const std::string& reason) {
-  return InvalidArgument(source.place + ": source " + source.name + ": " + reason);
-}
-
-Result<formats::TimeZone> ZoneOf(const SourceConfig& source) {
-  if (source.timezone.empty()) return formats::TimeZone::Local();
-  Result<formats::TimeZone> zone = formats::TimeZone::Load(source.timezone);
-  if (zone.ok()) return zone;
-  return WrongSource(source, zone.status().message());
-}
-
-v1::StreamDescriptor DescriptorOf(const SourceConfig& source) {
-  nlohmann::json descriptor = {{"type", TypeName(source.type)}};
-  if (source.type == SourceType::kFile) descriptor["path"] = source.path;
-  if (Result<formats::TimeZone> zone = ZoneOf(source); zone.ok())
-    descriptor["timezone"] = zone->name();
-  v1::StreamDescriptor result;
-  result.set_source(source.name);
-  result.set_format(source.format);
-  result.set_descriptor_json(Dump(descriptor));
-  return result;
-}
-
-Result<std::unique_ptr<Source>> MakeSource(const SourceConfig& source, RunMode mode,
-                                           const Clock& clock) {
-  Result<formats::TimeZone> zone = ZoneOf(source);
-  if (!zone.ok()) return zone.status();
-  if (source.type == SourceType::kSyslog) {
-    Result<std::unique_ptr<SyslogSource>> opened = SyslogSource::Open(source, *zone, clock);
-    if (!opened.ok()) return opened.status();
-    return std::unique_ptr<Source>(*std::move(opened));
-  }
-  FileSourceOptions options;
-  options.name = source.name;
-  options.path = source.path;
-  options.format = formats::FormatByName(source.format).value_or(formats::Format::kPlain);
-  options.zone = *zone;
-  options.from_end = source.read_from == config::ReadFrom::kEnd;
-  options.drain = mode == RunMode::kDrain;
-  return std::unique_ptr<Source>(std::make_unique<FileSource>(std::move(options), clock));
-}
-
 ShipperOptions ShippingOf(const config::ForwarderConfig& config) {
   ShipperOptions options;
   options.addresses = config.collectors;
@@ -98,7 +41,8 @@ ShipperOptions ShippingOf(const config::ForwarderConfig& config) {
   own.set_format("json");
   own.set_descriptor_json(R"({"type":"logvault"})");
   options.streams.push_back(std::move(own));
-  for (const SourceConfig& source : config.sources) options.streams.push_back(DescriptorOf(source));
+  for (const SourceConfig& source : config.sources)
+    options.streams.push_back(DescribeSource(source));
   return options;
 }
 
@@ -147,23 +91,12 @@ Result<std::unique_ptr<Forwarder>> Forwarder::Open(const config::ForwarderConfig
   return self;
 }
 
-Status CheckSource(const SourceConfig& source) {
-  Result<formats::TimeZone> zone = ZoneOf(source);
-  if (!zone.ok()) return zone.status();
-  bool known = source.type == SourceType::kFile || source.type == SourceType::kSyslog;
-  if (!known)
-    return WrongSource(
-        source, "type " + std::string(TypeName(source.type)) + " is not supported by this version");
-  if (!source.tls.empty()) return WrongSource(source, "tls is not supported by this version");
-  return Status::Ok();
-}
-
 Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode) {
   for (const SourceConfig& source : config.sources) {
     // Network sources have no end to drain to.
     if (mode == RunMode::kDrain && source.type != SourceType::kFile) continue;
     LV_RETURN_IF_ERROR(CheckSource(source));
-    Result<std::unique_ptr<Source>> made = MakeSource(source, mode, clock_);
+    Result<std::unique_ptr<Source>> made = MakeSource(source, mode == RunMode::kDrain, clock_);
     if (!made.ok()) return made.status();
     sources_.push_back({source.name, made->get()});
     intake_->AddSource(source.name, *std::move(made));

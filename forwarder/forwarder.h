@@ -28,9 +28,6 @@ inline constexpr std::int64_t kTickNanos = kNanosPerSecond / 10;
 
 enum class RunMode { kFollow, kDrain };
 
-// kInvalidArgument, naming the line, for a source that this version cannot read.
-Status CheckSource(const config::SourceConfig& source);
-
 class Forwarder {
  public:
   // kFailedPrecondition for a spool in use or another's; kInvalidArgument for what the configuration cannot mean.

@@ -93,7 +93,7 @@ TEST(ForwarderConfigTest, BlockStyleMeansTheSame) {
 
 TEST(ForwarderConfigTest, ASourceThatIsNoFileHasItsFormat) {
   EXPECT_EQ(Source("{name: a, type: syslog, udp: 127.0.0.1:0}")->format, "syslog");
-  EXPECT_EQ(Source("{name: a, type: journal}")->format, "plain");
+  EXPECT_EQ(Source("{name: a, type: journal}")->format, "journal");
   EXPECT_EQ(Source("{name: a, type: audit, socket: s, format: auditd}")->format, "auditd");
   EXPECT_EQ(
       Source("{name: a, type: syslog, udp: 127.0.0.1:0, format: json}").status().message(),
@@ -165,8 +165,7 @@ TEST(ForwarderConfigTest, EachMistakeInASourceIsNamedWithItsLine) {
        "6: the required key 'sources[0].format' is missing"},
       {head + "{name: a, type: file, format: sylog, path: p}\n",
        "6: sources[0].format: 'sylog' is none of: syslog auditd geoserver access sqlserver json "
-       "plain; the nearest is "
-       "'syslog'"},
+       "journal plain; the nearest is 'syslog'"},
       {head + "{name: a, type: file, format: plain}\n",
        "6: the required key 'sources[0].path' is missing"},
       {head + "{name: a, type: file, format: plain, pth: p}\n",

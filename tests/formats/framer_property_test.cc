@@ -15,25 +15,29 @@ namespace {
 
 // Texts made of what framers look at: headers, halves of them, line ends, NULs, blanks and noise.
 std::string RandomText(std::mt19937_64& random) {
-  static constexpr std::string_view kParts[] = {"16 Sep 15:44:36 INFO [a.b] - x",
-                                                "2017-11-17 10:11:43,386 WARN [c] - ",
-                                                "06 5月 10:13:02 INFO [d] - y",
-                                                "2024-06-19 00:11:06.55 Server      z",
-                                                "\n",
-                                                "\n",
-                                                "\n",
-                                                "\n",
-                                                "\r\n",
-                                                "\n\n",
-                                                "\t",
-                                                " ",
-                                                "9",
-                                                "0",
-                                                "16 Sep",
-                                                "2024-06-19 ",
-                                                "Caused by: x",
-                                                "] -",
-                                                "\xFF\xFE"};
+  static constexpr std::string_view kParts[] = {
+      "16 Sep 15:44:36 INFO [a.b] - x",
+      "2017-11-17 10:11:43,386 WARN [c] - ",
+      "06 5月 10:13:02 INFO [d] - y",
+      "2024-06-19 00:11:06.55 Server      z",
+      "\n",
+      "\n",
+      "\n",
+      "\n",
+      "\r\n",
+      "\n\n",
+      "\t",
+      " ",
+      "9",
+      "0",
+      "16 Sep",
+      "2024-06-19 ",
+      "Caused by: x",
+      "] -",
+      "__CURSOR=x\n",
+      "A=b\n",
+      std::string_view("A\n\5\0\0\0\0\0\0\0a\n\nbc\n", 16),
+      "\xFF\xFE"};
   std::string text;
   const std::size_t parts = random() % 40;
   for (std::size_t i = 0; i < parts; ++i) {
