@@ -67,6 +67,7 @@ bool ForEachView(formats::Format format, std::string_view searched, const ViewVi
       return true;
     case formats::Format::kSyslog:
     case formats::Format::kSqlserver:
+    case formats::Format::kJournal:
     case formats::Format::kPlain:
       return true;
   }  // No default: the compiler names any format added and not handled.
