@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "common/crash_point.h"
+
 namespace logvault::forwarder {
 
 namespace {
@@ -176,6 +178,7 @@ std::int64_t Shipper::ShipOldest() {
     // Load is no reason to open anew; anything else may be the session's end.
     return Fail(response.status(), response.status().code() == StatusCode::kResourceExhausted);
   }
+  LV_CRASH_POINT("shipper.answered");
   Result<evidence::Checkpoint> checkpoint = CheckResponse(*items, *response);
   if (!checkpoint.ok()) {
     OnIntegrityFailure(checkpoint.status(), response->checkpoint());

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "evidence/batch.h"
 #include "forwarder/spool_check.h"
 
@@ -125,7 +126,9 @@ Status Spool::Append(const SpoolCommit& commit) {
     if (!settle.ok()) return settle.status();
     LV_RETURN_IF_ERROR((*settle)->Bind(1, id).Run());
   }
+  LV_CRASH_POINT("spool.append");
   LV_RETURN_IF_ERROR(transaction->Commit());
+  LV_CRASH_POINT("spool.append.committed");
   figures.pending_bytes += bytes;
   figures.pending_items += commit.batches.size() + (commit.registration.has_value() ? 1 : 0);
   figures_ = figures;
@@ -196,7 +199,9 @@ Status Spool::Acknowledge(const std::vector<std::int64_t>& ids, std::string_view
   for (std::int64_t id : ids) LV_RETURN_IF_ERROR(MarkAcknowledged(id, figures));
   LV_RETURN_IF_ERROR(PruneKept(figures));
   LV_RETURN_IF_ERROR(tables_.WriteMeta("note", note));
+  LV_CRASH_POINT("spool.acknowledge");
   LV_RETURN_IF_ERROR(transaction->Commit());
+  LV_CRASH_POINT("spool.acknowledge.committed");
   figures_ = figures;
   return Status::Ok();
 }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "evidence/checkpoint.h"
 #include "forwarder/spool_check.h"
 #include "forwarder/spool_flat.h"
@@ -197,12 +198,16 @@ Result<SalvageReport> Salvage(const std::string& dir, const std::string& host,
   std::error_code error;
   fs::remove(dir + "/spool.flat", error);
   if (!built.ok()) return built.WithContext("salvaging the spool");
+  LV_CRASH_POINT("salvage.filled");
   LV_RETURN_IF_ERROR(Sync(dir + "/spool.salvage"));
   LV_RETURN_IF_ERROR(Rename(dir + "/spool.salvage", dir + "/spool.salvaged"));
   LV_RETURN_IF_ERROR(Sync(dir));
+  LV_CRASH_POINT("salvage.ready");
   LV_RETURN_IF_ERROR(Rename(SpoolFile(dir), dir + "/" + report.kept_as));
+  LV_CRASH_POINT("salvage.aside");
   if (fs::exists(SpoolFile(dir) + "-wal", error))
     LV_RETURN_IF_ERROR(Rename(SpoolFile(dir) + "-wal", dir + "/" + report.kept_as + "-wal"));
+  LV_CRASH_POINT("salvage.log_aside");
   LV_RETURN_IF_ERROR(FinishSalvage(dir));
   return report;
 }

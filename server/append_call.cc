@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/crash_point.h"
 #include "server/alerts.h"
 #include "server/batch_check.h"
 #include "server/epoch_end.h"
@@ -168,6 +169,7 @@ void AppendCall::Submit() {
 
 void AppendCall::OnCommitted(const Result<storage::Commit>& commit) {
   if (!commit.ok()) return finish_(commit.status());
+  LV_CRASH_POINT("collector.committed");
   const std::vector<int> items = std::exchange(group_items_, {});
   LV_CHECK(commit->entries.size() == items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {

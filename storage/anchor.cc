@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/bytes.h"
+#include "common/crash_point.h"
 #include "evidence/hash.h"
 #include "storage/tables.h"
 
@@ -116,6 +117,7 @@ Status Anchor::Move(std::string_view note) {
   LV_RETURN_IF_ERROR(CheckNoteSize(note));
   const std::uint64_t next = sequence_ + 1;
   rocksdb::Status status = file_->Write(next % 2 * kAnchorSlotSize, SerializeSlot(next, note));
+  LV_CRASH_POINT("anchor.unsynced");
   if (status.ok()) status = file_->Sync();
   if (!status.ok()) return FromRocks(status).WithContext("anchor");
   sequence_ = next;

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "storage/keys.h"
@@ -253,7 +254,9 @@ Result<evidence::RetentionDoneBody> DeleteExpired(const Tables& tables,
   for (const evidence::RetentionBody::Stream& stream : body->second.streams) {
     LV_RETURN_IF_ERROR(DeleteOf(tables, governance, stream, deleter, stop));
   }
+  LV_CRASH_POINT("retention.delete");
   LV_RETURN_IF_ERROR(deleter.Write(true));
+  LV_CRASH_POINT("retention.deleted");
   LV_RETURN_IF_ERROR(deleter.FreeRoom());
   return evidence::RetentionDoneBody{retention, deleter.payloads(), deleter.bytes()};
 }

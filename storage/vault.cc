@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "common/crash_point.h"
 #include "evidence/checkpoint.h"
 #include "storage/anchor.h"
 #include "storage/group.h"
@@ -371,16 +372,20 @@ Status Vault::Write(Group& group) {
   LV_RETURN_IF_ERROR(
       FromRocks(group.rows().Put(tables_->checkpoint(), NumberKey(head.size), head.note)));
 
+  LV_CRASH_POINT("vault.write");
   rocksdb::WriteOptions synced;
   synced.sync = true;
   const rocksdb::Status written = tables_->db().Write(synced, &group.rows());
   if (!written.ok()) return Seal("a write was not made durable", FromRocks(written));
+  LV_CRASH_POINT("vault.written");
   const Status moved = MoveAnchor(head.note);
   if (!moved.ok()) return Seal("the anchor was not moved", moved);
+  LV_CRASH_POINT("vault.anchored");
   chain_ = group.chain();
   recomputed_ = *std::move(recomputed);
   tables_->tile_cache().Add(group.tiles().pieces());
   Publish(std::move(head));
+  LV_CRASH_POINT("vault.published");
   return Status::Ok();
 }
 

@@ -19,9 +19,6 @@ if(LOGVAULT_FUZZ)
   target_compile_options(logvault_options INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(logvault_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
-if(LOGVAULT_CRASH_POINTS)
-  target_compile_definitions(logvault_options INTERFACE LOGVAULT_CRASH_POINTS=1)
-endif()
 
 # `layers` is every library and program, without tests; `fuzzers` is every fuzzer.
 add_custom_target(layers)
@@ -49,6 +46,23 @@ function(logvault_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE logvault_options ${ARG_DEPS})
   add_dependencies(layers ${name})
+endfunction()
+
+# logvault_crash_program(logvault-collector SOURCES storage/vault.cc): the same program in crash/, with the crash points of
+# SOURCES (common/crash_point.h).  Objects of the program itself come before those of the libraries, so only these are compiled again.
+function(logvault_crash_program program)
+  cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
+  get_target_property(own ${program} SOURCES)
+  get_target_property(folder ${program} SOURCE_DIR)
+  get_target_property(libraries ${program} LINK_LIBRARIES)
+  list(TRANSFORM own PREPEND ${folder}/)
+  list(TRANSFORM ARG_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/)
+  add_executable(${program}-crash ${own} ${ARG_SOURCES})
+  target_compile_definitions(${program}-crash PRIVATE LOGVAULT_CRASH_POINTS)
+  target_link_libraries(${program}-crash PRIVATE ${libraries})
+  # What the files include beyond the program's own libraries.
+  target_link_libraries(${program}-crash PRIVATE RocksDB::rocksdb-shared PkgConfig::SQLITE nlohmann_json::nlohmann_json)
+  set_target_properties(${program}-crash PROPERTIES OUTPUT_NAME ${program} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/crash)
 endfunction()
 
 # logvault_test(evidence_merkle_test SOURCES merkle_test.cc DEPS logvault_evidence LABELS core)

@@ -24,13 +24,18 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.environ.get("LOGVAULT_BIN", os.path.join(ROOT, "build", "release", "bin"))
+CRASH_BIN = os.environ.get("LOGVAULT_CRASH_BIN", os.path.join(os.path.dirname(BIN), "crash"))
 SHARED = os.environ.get("LOGVAULT_SHARED", os.path.join(os.path.dirname(ROOT), "shared"))
 DEADLINE_S = 120
 POLL_S = 0.02
 
 
-def program(name):
-    return os.path.join(BIN, name)
+def program(name, crash_at=None):
+    return os.path.join(CRASH_BIN if crash_at else BIN, name)
+
+
+def _crash_environment(crash_at):
+    return {"LOGVAULT_CRASH_AT": crash_at} if crash_at else None
 
 
 @dataclasses.dataclass
@@ -79,12 +84,12 @@ def _environment(changes):
 class Daemon:
     """A program that runs until it is stopped; stderr goes to a file."""
 
-    def __init__(self, argv, log):
+    def __init__(self, argv, log, env=None):
         self.argv = argv
         self.log_path = log
         self._log_file = open(log, "ab")
         self._log_start = self._log_file.tell()
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log_file)
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log_file, env=_environment(env))
 
     @property
     def log(self):
@@ -193,10 +198,10 @@ class Host:
     def drain(self, expect=0, timeout="60s"):
         return self.run("--drain", "--timeout", timeout, expect=expect)
 
-    def start(self, wait_ready=True):
-        """Follows the sources until the test ends."""
-        argv = [program("logvault-forwarder"), "--config", self.config()]
-        daemon = self.lab.start(argv, self.path("forwarder.err"))
+    def start(self, wait_ready=True, crash_at=None):
+        """Follows the sources until the test ends, or until it dies at a crash point."""
+        argv = [program("logvault-forwarder", crash_at), "--config", self.config()]
+        daemon = self.lab.start(argv, self.path("forwarder.err"), _crash_environment(crash_at))
         if wait_ready:
             daemon.wait_line(r"^ready\b")
         return daemon
@@ -233,8 +238,8 @@ class Lab:
     def run(self, argv, expect=None, env=None, **more):
         return run(argv, expect=expect, env={**self.environment, **(env or {})}, **more)
 
-    def start(self, argv, log):
-        daemon = Daemon(argv, log)
+    def start(self, argv, log, env=None):
+        daemon = Daemon(argv, log, env)
         self.daemons.append(daemon)
         return daemon
 
@@ -286,10 +291,10 @@ class Lab:
         argv = [program("logvault-collector"), "--config", self.collector_config(), "--init"]
         return self.run(argv, expect=expect)
 
-    def start_collector(self, wait_ready=True):
+    def start_collector(self, wait_ready=True, crash_at=None):
         """Starts on the addresses it had before, if it ran before."""
-        argv = [program("logvault-collector"), "--config", self.collector_config()]
-        daemon = self.start(argv, self.path("collector.err"))
+        argv = [program("logvault-collector", crash_at), "--config", self.collector_config()]
+        daemon = self.start(argv, self.path("collector.err"), _crash_environment(crash_at))
         if wait_ready:
             ready = daemon.wait_line(r"^ready ingest=(\S+) query=(\S+)$")
             self.ingest, self.query = ready.group(1), ready.group(2)
