@@ -26,6 +26,23 @@ bool Incomplete(const Answer& answer) {
          !answer.problems.empty();
 }
 
+// "12 pruned (4 by header, 8 by index)".
+std::string Pruned(const query::Completeness& completeness) {
+  const std::uint64_t by_index = completeness.blocks_pruned_by_index;
+  std::string text = std::to_string(completeness.blocks_pruned + by_index) + " pruned";
+  if (by_index > 0) {
+    text += " (" + std::to_string(completeness.blocks_pruned) + " by header, " +
+            std::to_string(by_index) + " by index)";
+  }
+  return text;
+}
+
+// "5 counted by header, ", where there are any.
+std::string Counted(const query::Completeness& completeness) {
+  if (completeness.blocks_counted == 0) return {};
+  return std::to_string(completeness.blocks_counted) + " counted by header, ";
+}
+
 }  // namespace
 
 std::string CompletenessLine(const Answer& answer) {
@@ -37,7 +54,7 @@ std::string CompletenessLine(const Answer& answer) {
   line +=
       std::to_string(completeness.matches) + (completeness.matches == 1 ? " record" : " records");
   line += "; blocks: " + std::to_string(completeness.blocks_in_scope) + " in scope, " +
-          std::to_string(completeness.blocks_pruned) + " pruned, " +
+          Pruned(completeness) + ", " + Counted(completeness) +
           std::to_string(completeness.blocks_scanned) + " scanned, " +
           std::to_string(completeness.unreadable.size()) + " unreadable";
   if (completeness.blocks_deleted > 0) {

@@ -17,7 +17,9 @@ struct Answer {
   bool interrupted = false;           // by the user
   bool reader_left = false;           // nobody reads the output any more
   std::vector<std::string> problems;  // proof that the vault itself is not what it should be
-  Status lost;                        // what ended the search before its end, other than the user
+  evidence::Hash result;  // over the rows that arrived, of a remote search that came to its end
+  std::string receipt;    // signed; empty where none was asked for
+  Status lost;            // what ended the search before its end, other than the user
 };
 
 // "complete: 3 records match; blocks: 12 in scope, 4 pruned, 8 scanned, 0 unreadable; tree size 31".

@@ -40,6 +40,7 @@ Action DefineHosts(CLI::App& command);
 Action DefineShow(CLI::App& command);
 Action DefineVerify(CLI::App& command);
 Action DefineProof(CLI::App& command);
+Action DefineReceipt(CLI::App& command);
 Action DefineAudit(CLI::App& command);
 Action DefineExport(CLI::App& command);
 Action DefineHold(CLI::App& command);

@@ -21,13 +21,14 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 14> kCommands = {{
+constexpr std::array<CommandEntry, 15> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
     {"hosts", "hosts and sources: first, last, records, gaps, silence", DefineHosts},
     {"show", "one record: its bytes, fields and block", DefineShow},
     {"verify", "recompute the history and name every bad block", DefineVerify},
     {"proof", "one record with its proof, and the check of one", DefineProof},
+    {"receipt", "check what a search was answered: ask it again at that tree size", DefineReceipt},
     {"audit", "who asked what, when, and how it ended", DefineAudit},
     {"export", "records with their proof as one signed file, and the check of one", DefineExport},
     {"checkpoint", "the newest signed checkpoint, to keep elsewhere", DefineCheckpoint},
@@ -39,7 +40,7 @@ constexpr std::array<CommandEntry, 14> kCommands = {{
 }};
 
 // Of the same contract, and of later versions.
-constexpr std::array<const char*, 3> kLaterCommands = {"receipt", "tail", "timeline"};
+constexpr std::array<const char*, 2> kLaterCommands = {"tail", "timeline"};
 
 constexpr const char* kFooter =
     R"(The vault and the credentials are taken from the flags, else from LOGVAULT_VAULT and LOGVAULT_CREDENTIALS, else from

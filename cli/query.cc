@@ -7,7 +7,9 @@
 #include "cli/offline_vault.h"
 #include "cli/query_options.h"
 #include "cli/remote_search.h"
+#include "cli/result_file.h"
 #include "query/evaluate.h"
+#include "query/index_query.h"
 
 namespace logvault::cli {
 namespace {
@@ -27,6 +29,14 @@ Examples:
   logvault query -H web01 -S syslog -o raw > syslog.copy
 )";
 
+std::string ExplainIndex(const query::Request& request) {
+  if (request.no_index || request.strict) return "the index is not asked";
+  bool uses_fields = false;
+  const query::IndexQuery index = query::IndexQueryFor(request.expression, &uses_fields);
+  if (index.kind == query::IndexQuery::Kind::kAny) return "the index rules nothing out";
+  return "the index leaves out blocks without: " + query::EscapeForTerminal(query::ToString(index));
+}
+
 // What the command line alone decides: not to run, but to explain.
 ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
   const query::Request& request = prepared.request;
@@ -41,7 +51,8 @@ ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
                                    std::pair("origin", &request.scope.origin_glob)}) {
     if (!glob->empty()) text += std::string(name) + ": " + query::EscapeForTerminal(*glob) + "\n";
   }
-  text += "blocks are left out by: host, source and time of their headers\n";
+  text += "blocks are left out by: host, source and time of their headers\n" +
+          ExplainIndex(request) + "\n";
   const std::vector<query::Literal> literals = query::RequiredLiterals(request.expression);
   text += literals.empty() ? "every record of the blocks read is evaluated\n"
                            : "only records that hold one of these are evaluated:";
@@ -81,16 +92,33 @@ Result<Answer> Search(Environment& env, const PreparedQuery& prepared,
   return SearchRemote(**vault, prepared, observer);
 }
 
+// A search that did not come to its end has none.
+ExitCode WriteReceipt(const std::string& file, const Answer& answer, Environment& env) {
+  if (answer.receipt.empty()) {
+    Tell("no receipt was written: the vault did not send one");
+    return config::Worse(ExitCodeOf(answer), ExitCode::kIncomplete);
+  }
+  const Status written = WriteResult(file, answer.receipt, env.out);
+  if (written.ok()) return ExitCodeOf(answer);
+  Tell(written.message());
+  return ExitCode::kUsage;
+}
+
 ExitCode RunQuery(const QueryOptions& options, Environment& env) {
   Result<PreparedQuery> prepared = Prepare(options, env.clock.Now(), env.out.is_terminal());
   if (!prepared.ok()) return Fail(prepared.status());
   if (options.explain) return Explain(*prepared, env.out);
+  if (prepared->wants_receipt && !env.settings.offline.empty()) {
+    return Fail(InvalidArgument(
+        "--receipt is signed by a running vault: a folder opened with --offline signs nothing"));
+  }
 
   AnswerScreen screen(env, *prepared);
   Result<Answer> answer = Search(env, *prepared, screen.observer());
   if (!answer.ok()) return Fail(answer.status());
   screen.Finish(*answer);
-  return ExitCodeOf(*answer);
+  return prepared->wants_receipt ? WriteReceipt(options.receipt, *answer, env)
+                                 : ExitCodeOf(*answer);
 }
 
 void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
@@ -110,22 +138,12 @@ void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
                    "recompute the tree and every record's leaf; trust no index");
   command.add_flag("--explain", options.explain,
                    "print how the query is understood, and do not run it");
+  command
+      .add_option("--receipt", options.receipt,
+                  "also write what was asked and answered to FILE, signed by the vault")
+      ->type_name("FILE");
   command.add_option("--tz", options.zone, "time zone of T and of text output (default UTC)")
       ->type_name("ZONE");
-}
-
-// Flags of the contract that this version does not have: said so, and not mistaken for a term.
-void RefuseLaterOptions(CLI::App& command) {
-  for (const char* name : {"--receipt"}) {
-    command
-        .add_option_function<std::string>(
-            name,
-            [name](const std::string&) {
-              throw CLI::ValidationError(std::string(name) + " is not available in this version");
-            },
-            "")
-        ->group("");
-  }
 }
 
 }  // namespace
@@ -149,7 +167,6 @@ Action DefineQuery(CLI::App& command) {
       ->type_name("");
   AddScopeOptions(command, *options);
   AddAnswerOptions(command, *options);
-  RefuseLaterOptions(command);
   command.footer(std::string(kExamples));
   return [options](Environment& env) { return RunQuery(*options, env); };
 }

@@ -87,8 +87,9 @@ Status ReadContext(const QueryOptions& options, OutputFormat output, Request& re
 
 Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool to_terminal) {
   PreparedQuery prepared;
-  prepared.no_index = options.no_index;
   Request& request = prepared.request;
+  request.no_index = options.no_index;
+  prepared.wants_receipt = !options.receipt.empty();
   Result<query::Expression> expression = JoinedExpression(options.expressions);
   if (!expression.ok()) return expression.status();
   request.expression = *std::move(expression);

@@ -33,6 +33,7 @@ struct QueryOptions {
   bool no_index = false;
   bool strict = false;
   bool explain = false;
+  std::string receipt;  // a file
 };
 
 // What a terminal gets without --limit.
@@ -42,7 +43,7 @@ struct PreparedQuery {
   query::Request request;
   query::OutputFormat output = query::OutputFormat::kText;
   formats::TimeZone zone = formats::TimeZone::Utc();
-  bool no_index = false;
+  bool wants_receipt = false;
   bool limit_is_default = false;  // kTerminalLimit, which the user did not ask for
 };
 

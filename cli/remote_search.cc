@@ -33,8 +33,9 @@ v1::SearchRequest ToProto(const PreparedQuery& prepared, std::uint64_t tree_size
   proto.set_stream_order(request.order == query::Request::Order::kStream);
   proto.set_count_only(request.count_only);
   proto.set_strict(request.strict);
-  proto.set_no_index(prepared.no_index);
+  proto.set_no_index(request.no_index);
   proto.set_context(request.context);
+  proto.set_receipt(prepared.wants_receipt);
   proto.set_tree_size(tree_size);
   return proto;
 }
@@ -44,6 +45,8 @@ query::Completeness FromProto(const v1::SearchDone& done) {
   completeness.matches = done.matches();
   completeness.blocks_in_scope = done.blocks_in_scope();
   completeness.blocks_pruned = done.blocks_pruned();
+  completeness.blocks_counted = done.blocks_counted();
+  completeness.blocks_pruned_by_index = done.blocks_pruned_by_index();
   completeness.blocks_scanned = done.blocks_scanned();
   completeness.blocks_deleted = done.blocks_deleted();
   completeness.limit_reached = done.limit_reached();
@@ -59,9 +62,9 @@ query::Completeness FromProto(const v1::SearchDone& done) {
 // What has arrived of one search.
 class Receiver {
  public:
-  Receiver(RemoteVault& vault, const v1::SearchRequest& request, const query::Observer& observer,
-           Answer& answer)
-      : vault_(vault), request_(request), observer_(observer), answer_(answer) {}
+  Receiver(RemoteVault& vault, const v1::SearchRequest& request, const evidence::Checkpoint& scope,
+           const query::Observer& observer, Answer& answer)
+      : vault_(vault), request_(request), scope_(scope), observer_(observer), answer_(answer) {}
 
   bool Take(const v1::SearchEvent& event) {
     if (!started_ && !event.has_started()) {
@@ -97,7 +100,8 @@ class Receiver {
                               std::to_string(answer_.tree_size)));
     }
     const Status recorded =
-        vault_.CheckAccess(started.access(), net::kCallSearch, net::QueryText(request_)).status();
+        vault_.CheckAccess(started.access(), net::kCallSearch, net::QueryText(request_), scope_)
+            .status();
     return recorded.ok() || Refuse(recorded);
   }
 
@@ -113,6 +117,8 @@ class Receiver {
 
   bool TakeDone(const v1::SearchDone& done) {
     answer_.completeness = FromProto(done);
+    answer_.receipt = done.receipt();
+    answer_.result = result_.value();
     done_ = true;
     if (done.result_sha256() == result_.value().view()) return true;
     return Refuse(Integrity("the rows that arrived are not the ones that the vault says it sent"));
@@ -140,6 +146,7 @@ class Receiver {
 
   RemoteVault& vault_;
   const v1::SearchRequest& request_;
+  const evidence::Checkpoint& scope_;
   const query::Observer& observer_;
   Answer& answer_;
   evidence::ResultHash result_;
@@ -174,10 +181,15 @@ Result<query::Row> StreamNames::Resolve(const v1::Row& proto) const {
 
 Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
                             const query::Observer& observer) {
+  return SearchRemoteAt(vault, ToProto(prepared, vault.checkpoint().size), vault.checkpoint(),
+                        observer);
+}
+
+Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& request,
+                              const evidence::Checkpoint& scope, const query::Observer& observer) {
   Answer answer;
-  answer.tree_size = vault.checkpoint().size;
-  const v1::SearchRequest request = ToProto(prepared, answer.tree_size);
-  Receiver receiver(vault, request, observer, answer);
+  answer.tree_size = scope.size;
+  Receiver receiver(vault, request, scope, observer, answer);
   Status ended = vault.client().Search(
       request, [&receiver](const v1::SearchEvent& event) { return receiver.Take(event); });
   if (!receiver.status().ok()) {

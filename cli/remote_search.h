@@ -15,6 +15,10 @@ namespace logvault::cli {
 Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
                             const query::Observer& observer);
 
+// `request`, which names the tree `scope`: an older one too, once vault.VerifyOlder has found it good.
+Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& request,
+                              const evidence::Checkpoint& scope, const query::Observer& observer);
+
 // The streams that rows of one answer name by number.
 class StreamNames {
  public:

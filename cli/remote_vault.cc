@@ -84,8 +84,14 @@ void RemoteVault::Keep(const std::string& note, const evidence::Checkpoint& chec
 
 Result<evidence::Checkpoint> RemoteVault::CheckAccess(const v1::AccessReceipt& receipt,
                                                       std::string_view call, std::string text) {
+  return CheckAccess(receipt, call, std::move(text), checkpoint_);
+}
+
+Result<evidence::Checkpoint> RemoteVault::CheckAccess(const v1::AccessReceipt& receipt,
+                                                      std::string_view call, std::string text,
+                                                      const evidence::Checkpoint& scope) {
   Result<evidence::Checkpoint> recorded =
-      VerifyAccess(receipt, {call, std::move(text), certificate_}, checkpoint_, key_.verifier);
+      VerifyAccess(receipt, {call, std::move(text), certificate_}, scope, key_.verifier);
   if (recorded.ok()) Keep(receipt.checkpoint(), *recorded);
   return recorded;
 }

@@ -40,6 +40,9 @@ class RemoteVault {
   // Returns it; kIntegrity: nothing of the answer may be used.
   Result<evidence::Checkpoint> CheckAccess(const v1::AccessReceipt& receipt, std::string_view call,
                                            std::string text);
+  // The same where the request named the older tree `scope`, which VerifyOlder has found good.
+  Result<evidence::Checkpoint> CheckAccess(const v1::AccessReceipt& receipt, std::string_view call,
+                                           std::string text, const evidence::Checkpoint& scope);
 
   // Whether the user asked to stop.
   [[nodiscard]] bool interrupted() const { return stop_.stop_requested(); }

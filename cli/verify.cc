@@ -10,6 +10,7 @@
 #include "cli/offline_vault.h"
 #include "cli/progress.h"
 #include "cli/remote_verify.h"
+#include "cli/verify_index.h"
 #include "config/small_file.h"
 #include "pki/certificate.h"
 #include "query/output.h"
@@ -21,6 +22,7 @@ namespace {
 struct VerifyFlags {
   std::string anchor;
   bool json = false;
+  bool index = false;
 };
 
 // What a finding is: proof, or a host's word alone.
@@ -191,8 +193,14 @@ ExitCode RunVerify(const VerifyFlags& flags, Environment& env) {
     }
     anchor = *std::move(note);
   }
-  return env.settings.offline.empty() ? VerifyOverNetwork(flags, anchor, env)
-                                      : VerifyOffline(flags, anchor, env);
+  if (env.settings.offline.empty()) {
+    if (flags.index)
+      return Fail(InvalidArgument("--index compares a folder: give it with --offline VAULT_DIR"));
+    return VerifyOverNetwork(flags, anchor, env);
+  }
+  const ExitCode blocks = VerifyOffline(flags, anchor, env);
+  if (!flags.index || blocks == ExitCode::kUsage) return blocks;
+  return config::Worse(blocks, VerifyIndexOffline(env, flags.json));
 }
 
 }  // namespace
@@ -203,6 +211,8 @@ Action DefineVerify(CLI::App& command) {
       .add_option("--anchor", flags->anchor,
                   "a checkpoint kept elsewhere, which the history must go on from")
       ->type_name("NOTE");
+  command.add_flag("--index", flags->index,
+                   "also build the index anew and compare it (with --offline)");
   AddOutputOption(command, flags->json);
   command.footer(
       "Every block, signature, seal, record and checkpoint is recomputed; each that is not as it "

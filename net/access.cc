@@ -1,6 +1,7 @@
 #include "net/access.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/bytes.h"
 #include "evidence/hash.h"
@@ -30,6 +31,32 @@ void AddTextIfAny(Json& text, const std::string& name, const std::string& value)
 
 void AddFlag(Json& text, const char* name, bool value) {
   if (value) text[name] = true;
+}
+
+// The inverse of AddText; empty where there is none.
+std::string TextOf(const Json& text, const std::string& name) {
+  if (const auto plain = text.find(name); plain != text.end() && plain->is_string()) return *plain;
+  const auto base64 = text.find(name + "_base64");
+  if (base64 == text.end() || !base64->is_string()) return {};
+  Result<std::string> bytes = evidence::FromBase64(base64->get<std::string>());
+  return bytes.ok() ? *std::move(bytes) : std::string();
+}
+
+bool FlagOf(const Json& text, const char* name) {
+  const auto flag = text.find(name);
+  return flag != text.end() && flag->is_boolean() && flag->get<bool>();
+}
+
+std::optional<std::int64_t> TimeOf(const Json& text, const char* name) {
+  const auto time = text.find(name);
+  if (time == text.end() || !time->is_number_integer()) return std::nullopt;
+  return time->get<std::int64_t>();
+}
+
+std::optional<std::uint64_t> CountOf(const Json& text, const char* name) {
+  const auto count = text.find(name);
+  if (count == text.end() || !count->is_number_unsigned()) return std::nullopt;
+  return count->get<std::uint64_t>();
 }
 
 const char* NameOf(v1::SearchRequest::TimeField by) {
@@ -64,6 +91,31 @@ std::string QueryText(const v1::SearchRequest& request) {
   AddFlag(text, "no_index", request.no_index());
   if (request.context() > 0) text["context"] = request.context();
   return Dump(text);
+}
+
+Result<v1::SearchRequest> ParseSearchText(std::string_view text) {
+  const Json members = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!members.is_object()) return InvalidArgument("no query text");
+  v1::SearchRequest request;
+  request.set_expression(TextOf(members, "expression"));
+  if (const auto since = TimeOf(members, "since")) request.set_since(*since);
+  if (const auto until = TimeOf(members, "until")) request.set_until(*until);
+  const std::string by = members.value("by", Json()).is_string() ? members["by"] : "";
+  if (by == "read") request.set_by(v1::SearchRequest::READ);
+  if (by == "commit") request.set_by(v1::SearchRequest::COMMIT);
+  request.set_host(TextOf(members, "host"));
+  request.set_source(TextOf(members, "source"));
+  request.set_origin(TextOf(members, "origin"));
+  if (const auto limit = CountOf(members, "limit")) request.set_limit(*limit);
+  request.set_newest_first(FlagOf(members, "newest_first"));
+  request.set_stream_order(FlagOf(members, "stream_order"));
+  request.set_count_only(FlagOf(members, "count_only"));
+  request.set_strict(FlagOf(members, "strict"));
+  request.set_no_index(FlagOf(members, "no_index"));
+  request.set_context(static_cast<std::uint32_t>(CountOf(members, "context").value_or(0)));
+  if (QueryText(request) != text)
+    return InvalidArgument("the query text asks for what this version does not know");
+  return request;
 }
 
 std::string QueryText(const v1::ShowRequest& request) {

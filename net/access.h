@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/status.h"
 #include "proto/logvault.pb.h"
 
 namespace logvault::net {
@@ -21,6 +22,8 @@ inline constexpr std::string_view kCallGoverning = "governing";
 // block names the scope.
 std::string QueryText(const v1::HostsRequest& request);
 std::string QueryText(const v1::SearchRequest& request);
+// What a search's text asks; kInvalidArgument for anything that is not such a text, byte for byte.
+Result<v1::SearchRequest> ParseSearchText(std::string_view text);
 std::string QueryText(const v1::ShowRequest& request);
 std::string QueryText(const v1::BlocksRequest& request);
 std::string QueryText(const v1::AuditRequest& request);

@@ -7,6 +7,7 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/merkle.h"
+#include "query/index_prune.h"
 
 namespace logvault::query {
 namespace {
@@ -41,6 +42,11 @@ bool MayBeInWindow(const Scope& scope, const Range& range, UnixNanos commit_time
   return scope.by == TimeField::kEvent && InWindow(scope, commit_time);
 }
 
+bool AllInWindow(const Scope& scope, const Range& range) {
+  return (!scope.since || range.earliest >= *scope.since) &&
+         (!scope.until || range.latest < *scope.until);
+}
+
 bool GlobOrAll(const std::string& glob, std::string_view text) {
   return glob.empty() || GlobMatches(glob, text, true);
 }
@@ -49,7 +55,10 @@ bool GlobOrAll(const std::string& glob, std::string_view text) {
 class Planner {
  public:
   Planner(const storage::Reader& reader, const Request& request)
-      : reader_(reader), request_(request) {}
+      : reader_(reader),
+        request_(request),
+        counts_whole_((request.whole_blocks || request.count_only) && !request.strict &&
+                      !request.limit && request.scope.origin_glob.empty()) {}
 
   Status ReadHeaders(std::uint64_t end, const storage::Head& head, const std::stop_token& stop) {
     const std::uint64_t last =
@@ -74,7 +83,26 @@ class Planner {
     return Status::Ok();
   }
 
-  Plan Finish() {
+  // What is deleted has no records any more, whatever the header says: the scan tells.
+  Status SetWholeAside() {
+    const auto first_whole =
+        std::stable_partition(plan_.blocks.begin(), plan_.blocks.end(),
+                              [](const PlannedBlock& block) { return !block.whole; });
+    if (first_whole == plan_.blocks.end()) return Status::Ok();
+    plan_.whole.assign(first_whole, plan_.blocks.end());
+    plan_.blocks.erase(first_whole, plan_.blocks.end());
+    Result<std::map<std::uint64_t, std::uint64_t>> deleted =
+        reader_.DeletedPayloads(plan_.whole.front().index, plan_.whole.back().index + 1);
+    if (!deleted.ok()) return deleted.status();
+    plan_.completeness.blocks_deleted += std::erase_if(
+        plan_.whole, [&](const PlannedBlock& block) { return deleted->contains(block.index); });
+    return Status::Ok();
+  }
+
+  Plan Finish(const std::stop_token& stop, IndexCache* cache) {
+    // --strict trusts no index: what one hides would be missed, however well it is signed.
+    if (!request_.no_index && !request_.strict)
+      PruneByIndex(reader_, request_.expression, stated_, cache, stop, plan_);
     NoteUnseen();
     Sort();
     return std::move(plan_);
@@ -107,6 +135,7 @@ class Planner {
       return Report(index, "states another number than it is stored under", true);
     if (block->kind == evidence::BlockKind::kStream) AddStream(*block);
     if (block->kind == evidence::BlockKind::kRecords) AddRecords(*block);
+    if (block->kind == evidence::BlockKind::kIndex) AddIndex(*block);
   }
 
   void AddStream(const evidence::BlockHeader& block) {
@@ -124,6 +153,12 @@ class Planner {
     stream.host = std::move(body->host);
     stream.source = std::move(body->source);
     plan_.streams.push_back(std::move(stream));
+  }
+
+  void AddIndex(const evidence::BlockHeader& block) {
+    Result<evidence::IndexBody> body = evidence::IndexBody::Parse(block.body);
+    // One of another version is of no use here.
+    if (body.ok() && body->end <= block.index) stated_[body->first] = *body;
   }
 
   void AddRecords(const evidence::BlockHeader& block) {
@@ -150,6 +185,8 @@ class Planner {
     planned.earliest = range.earliest;
     planned.latest = range.latest;
     planned.payload_hash = batch->payload_hash;
+    planned.whole =
+        counts_whole_ && stream.verdict == Verdict::kAlways && AllInWindow(request_.scope, range);
     plan_.blocks.push_back(planned);
   }
 
@@ -218,9 +255,11 @@ class Planner {
 
   const storage::Reader& reader_;
   const Request& request_;
+  const bool counts_whole_;
   Plan plan_;
   std::map<evidence::Hash, std::uint32_t>
       newest_;  // stream id -> its newest entry of plan_.streams
+  StatedSegments stated_;
   evidence::CompactTree tree_;
 };
 
@@ -230,7 +269,8 @@ bool InWindow(const Scope& scope, UnixNanos time) {
   return (!scope.since || time >= *scope.since) && (!scope.until || time < *scope.until);
 }
 
-Result<Plan> MakePlan(const storage::Reader& reader, const Request& request, std::stop_token stop) {
+Result<Plan> MakePlan(const storage::Reader& reader, const Request& request, std::stop_token stop,
+                      IndexCache* cache) {
   Result<storage::Head> head = reader.StoredHead();
   if (!head.ok()) return head.status();
   std::uint64_t end = request.tree_size == 0 ? head->size : request.tree_size;
@@ -240,7 +280,10 @@ Result<Plan> MakePlan(const storage::Reader& reader, const Request& request, std
   }
   Planner planner(reader, request);
   LV_RETURN_IF_ERROR(planner.ReadHeaders(end, *head, stop));
-  return planner.Finish();
+  LV_RETURN_IF_ERROR(planner.SetWholeAside());
+  Plan plan = planner.Finish(stop, cache);
+  if (stop.stop_requested()) return Cancelled("the search was stopped");
+  return plan;
 }
 
 }  // namespace logvault::query

@@ -34,16 +34,19 @@ struct PlannedBlock {
   UnixNanos earliest = 0;  // no record of it is ordered before this, by the request's time field
   UnixNanos latest = 0;
   evidence::Hash payload_hash;
+  bool whole = false;  // every record of it matches, if its payload is there
 };
 
 struct Plan {
   std::vector<PlannedStream> streams;
   std::vector<PlannedBlock> blocks;  // in the request's order
+  std::vector<PlannedBlock> whole;   // every record of them matches: not to be read
   Completeness completeness;  // blocks in scope and pruned, headers that cannot be read, notes
 };
 
 // kCancelled once `stop` is asked for; other failures only where nothing at all can be read.
-Result<Plan> MakePlan(const storage::Reader& reader, const Request& request, std::stop_token stop);
+Result<Plan> MakePlan(const storage::Reader& reader, const Request& request, std::stop_token stop,
+                      IndexCache* cache);
 
 // Whether `time` lies in the window of `scope`.
 bool InWindow(const Scope& scope, UnixNanos time);

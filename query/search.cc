@@ -170,6 +170,7 @@ class Run {
         waiting_(scanner_, request, plan.completeness) {}
 
   Status Go(const std::stop_token& stop) {
+    CountWholeBlocks();
     ScanAhead scans(scanner_, plan_.blocks);
     Completeness& completeness = plan_.completeness;
     for (std::size_t i = 0; i < plan_.blocks.size() && !outlet_.refused(); ++i) {
@@ -188,8 +189,11 @@ class Run {
         ++completeness.blocks_scanned;
       Take(i, std::move(scanned), stop);
       if (observer_.on_progress) {
-        observer_.on_progress({i + 1, completeness.blocks_in_scope, completeness.blocks_pruned,
-                               completeness.matches});
+        const std::uint64_t not_read = completeness.blocks_pruned +
+                                       completeness.blocks_pruned_by_index +
+                                       completeness.blocks_counted;
+        observer_.on_progress(
+            {i + 1, completeness.blocks_in_scope, not_read, completeness.matches});
       }
     }
     if (!outlet_.refused()) waiting_.HandOverBefore(std::nullopt, outlet_, stop);
@@ -199,6 +203,16 @@ class Run {
   }
 
  private:
+  void CountWholeBlocks() {
+    for (const PlannedBlock& block : plan_.whole) {
+      const PlannedStream& stream = plan_.streams[block.stream];
+      plan_.completeness.matches += block.record_count;
+      if (observer_.on_whole_block)
+        observer_.on_whole_block({stream.host, stream.source, block.index, block.record_count});
+    }
+    plan_.completeness.blocks_counted += plan_.whole.size();
+  }
+
   void Take(std::size_t i, ScannedBlock scanned, const std::stop_token& stop) {
     const PlannedBlock& block = plan_.blocks[i];
     if (request_.order != Request::Order::kStream && !request_.count_only) {
@@ -255,8 +269,8 @@ Status GoWithContext(const storage::Reader& reader, const Request& request,
 }  // namespace
 
 Result<Completeness> Search(const storage::Reader& reader, const Request& request,
-                            const Observer& observer, std::stop_token stop) {
-  Result<Plan> plan = MakePlan(reader, request, stop);
+                            const Observer& observer, std::stop_token stop, IndexCache* cache) {
+  Result<Plan> plan = MakePlan(reader, request, stop, cache);
   if (!plan.ok()) return plan.status();
   const bool around = request.context > 0 && !request.count_only && observer.on_row;
   LV_RETURN_IF_ERROR(around ? GoWithContext(reader, request, observer, *plan, stop)

@@ -17,6 +17,8 @@
 
 namespace logvault::query {
 
+class IndexCache;  // query/index_cache.h
+
 enum class TimeField { kEvent, kRead, kCommit };
 
 // What is looked at, beside the expression.
@@ -37,8 +39,12 @@ struct Request {
   // Records of its stream that are handed over before and after each match (query/context.h); they are no matches.
   std::uint32_t context = 0;
   bool count_only = false;  // rows are counted, not returned
+  // Blocks of which every record matches, as their headers say, are not read: Observer::on_whole_block gets them, in no
+  // order, before the first row.  Not with `strict` or a limit.
+  bool whole_blocks = false;
   bool strict =
       false;  // also recompute the tree over the blocks and every record leaf that is read
+  bool no_index = false;        // read every block that its header does not rule out
   std::uint64_t tree_size = 0;  // blocks at or past it are not looked at; 0: all that is stored
 };
 
@@ -55,11 +61,15 @@ struct Unreadable {
 struct Completeness {
   std::uint64_t matches = 0;
   std::uint64_t blocks_in_scope = 0;
-  std::uint64_t blocks_pruned = 0;  // not read, because their header or the index rules them out
+  std::uint64_t blocks_pruned = 0;           // not read, because their header rules them out
+  std::uint64_t blocks_pruned_by_index = 0;  // not read, because the index rules them out
+  std::uint64_t blocks_counted = 0;          // by their headers, and not read
   std::uint64_t blocks_scanned = 0;
   std::uint64_t blocks_deleted = 0;  // under the retention policy, as the vault's rows say
   std::vector<Unreadable> unreadable;
   bool limit_reached = false;
+  std::vector<std::uint64_t>
+      unusable_segments;  // first blocks of segments whose index is missing or damaged
   std::vector<std::string>
       notes;  // for a person: a literal host that the vault never saw, and the like
 };
@@ -72,15 +82,26 @@ struct SearchProgress {
   std::uint64_t matches = 0;
 };
 
+// A block of which every record matches, known without reading it.
+struct WholeBlock {
+  std::string_view host;
+  std::string_view source;
+  std::uint64_t block = 0;
+  std::uint32_t record_count = 0;
+};
+
 struct Observer {
   std::function<bool(const Row&)> on_row;  // false stops the search
+  std::function<void(const WholeBlock&)> on_whole_block;
   std::function<void(const SearchProgress&)> on_progress;
 };
 
 // Runs `request`.  kCancelled once `stop` is asked for.  Unreadable blocks are named in the answer
 // while the rest is searched.  Memory is bounded by a few blocks and, for an order by event time,
-// by the rows of the answer's window (see search.cc).
+// by the rows of the answer's window (see search.cc).  `cache` keeps what was read of the index for
+// the next search; it may be nullptr.
 Result<Completeness> Search(const storage::Reader& reader, const Request& request,
-                            const Observer& observer, std::stop_token stop);
+                            const Observer& observer, std::stop_token stop,
+                            IndexCache* cache = nullptr);
 
 }  // namespace logvault::query

@@ -14,6 +14,7 @@
 #include "net/listener.h"
 #include "net/server_credentials.h"
 #include "server/alerts.h"
+#include "server/index_keeper.h"
 #include "server/ingest_context.h"
 #include "server/ingest_service.h"
 #include "server/metrics.h"
@@ -141,8 +142,10 @@ struct Collector::Parts {
                                ingest_pool};
   AccessLog access_log{*vault, committer};
   CallLimiter limiter{clock};
-  QueryContext query_context{clock,      *vault,  query_gate, sessions,  silence,
-                             access_log, limiter, counters,   query_pool};
+  query::IndexCache index_cache;
+  IndexKeeper index{*vault, committer, counters};
+  QueryContext query_context{clock,   *vault,   query_gate,  sessions, silence,   access_log,
+                             limiter, counters, index_cache, index,    query_pool};
   RetentionKeeper retention{*vault, committer, counters, clock};
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};
@@ -254,6 +257,7 @@ void Collector::Tick() {
   WatchSessions();
   WatchSilence();
   parts_->retention.Tick();
+  parts_->index.Tick();
 }
 
 void Collector::WatchRevocation() {

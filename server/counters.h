@@ -17,6 +17,7 @@ struct Counters {
   std::atomic<std::uint64_t> refused_handshakes{0};  // chain, expiry
   std::atomic<std::uint64_t> queries{0};
   std::atomic<std::uint64_t> deleted_payloads{0};  // under the retention policy
+  std::atomic<std::uint64_t> indexed_segments{0};  // built, and built anew
   std::atomic<std::uint64_t> limited_calls{0};     // beyond what one certificate may make
 };
 

@@ -49,6 +49,8 @@ class CollectorMetrics final : public prometheus::Collectable {
         Family(kCounter, "logvault_queries_total", "Query calls admitted", c.queries),
         Family(kCounter, "logvault_deleted_payloads_total",
                "Payloads deleted under the retention policy", c.deleted_payloads),
+        Family(kCounter, "logvault_indexed_segments_total",
+               "Segments of the index built, and built anew", c.indexed_segments),
         Family(kCounter, "logvault_limited_calls_total",
                "Query calls refused because their certificate made too many", c.limited_calls),
         Family(kGauge, "logvault_sessions", "Open sessions", sources_.sessions.size()),

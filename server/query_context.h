@@ -3,9 +3,11 @@
 
 #include "common/clock.h"
 #include "net/call_gate.h"
+#include "query/index_cache.h"
 #include "server/access.h"
 #include "server/call_limiter.h"
 #include "server/counters.h"
+#include "server/index_keeper.h"
 #include "server/session_table.h"
 #include "server/silence_watch.h"
 #include "server/work_pool.h"
@@ -26,6 +28,8 @@ struct QueryContext {
   AccessLog& access;
   CallLimiter& limiter;
   Counters& counters;
+  query::IndexCache& index_cache;
+  IndexKeeper& index;
   WorkPool& pool;  // kQueriesRunning threads, kQueriesWaiting places
 
   [[nodiscard]] const storage::Reader& reader() const { return vault.reader(); }

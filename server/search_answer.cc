@@ -10,6 +10,7 @@
 #include "net/access.h"
 #include "query/context.h"
 #include "query/search.h"
+#include "server/search_receipt.h"
 
 namespace logvault::server {
 namespace {
@@ -138,6 +139,7 @@ Result<query::Request> RequestFrom(const v1::SearchRequest& request) {
   if (request.context() > query::kContextMax)
     return InvalidArgument("context: more than " + std::to_string(query::kContextMax));
   parsed.context = request.context();
+  parsed.no_index = request.no_index();
   return parsed;
 }
 
@@ -147,6 +149,8 @@ v1::SearchEvent DoneEvent(const query::Completeness& complete, const Access& acc
   done.set_matches(complete.matches);
   done.set_blocks_in_scope(complete.blocks_in_scope);
   done.set_blocks_pruned(complete.blocks_pruned);
+  done.set_blocks_counted(complete.blocks_counted);
+  done.set_blocks_pruned_by_index(complete.blocks_pruned_by_index);
   done.set_blocks_scanned(complete.blocks_scanned);
   done.set_blocks_deleted(complete.blocks_deleted);
   done.set_limit_reached(complete.limit_reached);
@@ -165,7 +169,8 @@ v1::SearchEvent DoneEvent(const query::Completeness& complete, const Access& acc
   return event;
 }
 
-Status SendRows(const QueryContext& query, const query::Request& request, Access& access,
+Status SendRows(const QueryContext& query, const v1::SearchRequest& asked,
+                const query::Request& request, Access& access,
                 EventStream<v1::SearchEvent>& stream) {
   const Status left = Cancelled("the client left");
   v1::SearchEvent started;
@@ -181,12 +186,19 @@ Status SendRows(const QueryContext& query, const query::Request& request, Access
     rows.Progress(progress);  // a reader that is gone shows at the stop token
   };
   Result<query::Completeness> complete =
-      query::Search(query.reader(), request, observer, stream.stop_token());
+      query::Search(query.reader(), request, observer, stream.stop_token(), &query.index_cache);
   if (!complete.ok()) return complete.status();
+  query.index.Repair(complete->unusable_segments);
   if (!rows.Flush()) return left;
   access.set_matches(complete->matches);
   access.set_unreadable(complete->unreadable.size());
-  return stream.Send(DoneEvent(*complete, access)) ? Status::Ok() : left;
+  v1::SearchEvent done = DoneEvent(*complete, access);
+  if (asked.receipt()) {
+    Result<std::string> receipt = ReceiptFor(query, access, net::QueryText(asked), *complete);
+    if (!receipt.ok()) return receipt.status();
+    done.mutable_done()->set_receipt(*std::move(receipt));
+  }
+  return stream.Send(std::move(done)) ? Status::Ok() : left;
 }
 
 }  // namespace
@@ -199,7 +211,7 @@ Status AnswerSearch(const QueryContext& query, const Caller& caller,
       query.access, caller, {net::kCallSearch, net::QueryText(request), request.tree_size()});
   if (!access.ok()) return access.status();
   parsed->tree_size = access->scope();
-  const Status ended = stream.Settle(SendRows(query, *parsed, *access, stream));
+  const Status ended = stream.Settle(SendRows(query, request, *parsed, *access, stream));
   access->End(ended);
   return ended;
 }

@@ -18,10 +18,19 @@ constexpr char kSealKeyTag = 'k';
 constexpr char kGoverningTag = 'g';
 constexpr char kDeletedTag = 'x';
 constexpr char kKeptFromTag = 'w';
+constexpr char kIndexSummaryTag = 's';
+constexpr char kIndexDirectoryTag = 'd';
+constexpr char kIndexChunkTag = 'c';
 
 std::string StreamKey(char tag, const evidence::Hash& stream_id) {
   std::string key(1, tag);
   key.append(stream_id.view());
+  return key;
+}
+
+std::string TaggedNumber(char tag, std::uint64_t number) {
+  std::string key(1, tag);
+  ByteWriter(key).U64(number);
   return key;
 }
 
@@ -129,6 +138,16 @@ std::string EpochKey(std::string_view host, std::uint64_t epoch) {
 std::string SealKeyKey(std::string_view host, std::uint64_t epoch) {
   std::string key = HostKey(kSealKeyTag, host);
   ByteWriter(key).U64(epoch);
+  return key;
+}
+
+std::string IndexSummaryKey(std::uint64_t first) { return TaggedNumber(kIndexSummaryTag, first); }
+std::string IndexDirectoryKey(std::uint64_t first) {
+  return TaggedNumber(kIndexDirectoryTag, first);
+}
+std::string IndexChunkKey(std::uint64_t first, std::uint32_t chunk) {
+  std::string key = TaggedNumber(kIndexChunkTag, first);
+  ByteWriter(key).U32(chunk);
   return key;
 }
 

@@ -19,7 +19,10 @@
 //                         'w' stream_id[32]                 first_seq u64 of the first batch that may not be deleted yet
 //                         'q' host (u16 length)             last_seen i64, SILENCE block u64: a silence that lasts
 //   secret                'k' host (u16 length) epoch u64   K_0, 32 bytes
-//   index, rollup         derived and rebuildable; laid out by query/
+//   index                 's' first u64                     IndexedSegment (storage/index_rows.h)
+//                         'd' first u64                     the segment's directory (query/index_segment.h)
+//                         'c' first u64 chunk u32           a chunk of its dictionary
+//   rollup                nothing yet
 //
 // Tiles are RFC 6962 tiles of height 8 as c2sp.org/tlog-tiles has them: tile t of level l holds the
 // roots of the complete subtrees of 256^l leaves numbered 256t..256t+255.  A tile is stored in
@@ -81,6 +84,10 @@ std::string GoverningKey(std::uint64_t index);
 std::string DeletedKey(std::uint64_t index);
 std::string KeptFromKey(const evidence::Hash& stream_id);
 std::string SealKeyKey(std::string_view host, std::uint64_t epoch);
+// Of the segment of the index that begins at block `first`.
+std::string IndexSummaryKey(std::uint64_t first);
+std::string IndexDirectoryKey(std::uint64_t first);
+std::string IndexChunkKey(std::uint64_t first, std::uint32_t chunk);
 // Where every key of one host's epochs begins.
 std::string EpochPrefix(std::string_view host);
 

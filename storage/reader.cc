@@ -105,6 +105,34 @@ Result<std::optional<std::uint64_t>> Reader::DeletedBy(std::uint64_t index) cons
                     ", and is no RETENTION");
 }
 
+Result<std::vector<IndexedSegment>> Reader::IndexedSegments() const {
+  return ReadIndexedSegments(*tables_);
+}
+
+Result<std::string> Reader::IndexDirectory(std::uint64_t first) const {
+  return ReadIndexDirectory(*tables_, first);
+}
+
+Result<std::string> Reader::IndexChunk(std::uint64_t first, std::uint32_t chunk) const {
+  return ReadIndexChunk(*tables_, first, chunk);
+}
+
+Result<std::map<std::uint64_t, std::uint64_t>> Reader::DeletedPayloads(std::uint64_t first,
+                                                                       std::uint64_t end) const {
+  std::map<std::uint64_t, std::uint64_t> deleted;
+  const std::unique_ptr<rocksdb::Iterator> rows = tables_->Seek(tables_->stream());
+  const std::string behind = DeletedKey(end);
+  for (rows->Seek(DeletedKey(first)); rows->Valid() && ToView(rows->key()) < behind; rows->Next()) {
+    Result<std::uint64_t> index = ParseNumberKey(ToView(rows->key()).substr(1));
+    if (!index.ok()) return index.status();
+    Result<std::uint64_t> retention = ParseNumberKey(ToView(rows->value()));
+    if (!retention.ok()) return retention.status();
+    deleted.emplace(*index, *retention);
+  }
+  if (!rows->status().ok()) return FromRocks(rows->status()).WithContext("stream family");
+  return deleted;
+}
+
 Result<std::map<std::uint64_t, std::string>> Reader::GoverningBlocks(std::uint64_t end) const {
   std::map<std::uint64_t, std::string> blocks;
   LV_RETURN_IF_ERROR(

@@ -17,6 +17,7 @@
 #include "evidence/checkpoint.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
+#include "storage/index_rows.h"
 #include "storage/silence.h"
 
 namespace logvault::storage {
@@ -111,6 +112,15 @@ class Reader {
   // K_0 of an epoch: 32 bytes.
   [[nodiscard]] Result<std::optional<evidence::Hash>> SealKey(std::string_view host,
                                                               std::uint64_t epoch) const;
+
+  // The stored index, as it lies there: not checked against anything.
+  [[nodiscard]] Result<std::vector<IndexedSegment>> IndexedSegments() const;  // by `first`
+  // kNotFound where it is not there.
+  [[nodiscard]] Result<std::string> IndexDirectory(std::uint64_t first) const;
+  [[nodiscard]] Result<std::string> IndexChunk(std::uint64_t first, std::uint32_t chunk) const;
+  // The blocks of [first, end) whose payloads were deleted, each with the RETENTION block that did it.
+  [[nodiscard]] Result<std::map<std::uint64_t, std::uint64_t>> DeletedPayloads(
+      std::uint64_t first, std::uint64_t end) const;
 
   // Hosts whose silence was recorded and not its end, by name's length, then name.
   [[nodiscard]] Result<std::vector<Silence>> Silences() const;

@@ -202,6 +202,7 @@ Status Tables::FindFamilies() {
   checkpoint_ = find(kCheckpointFamily);
   stream_ = find(kStreamFamily);
   secret_ = find(kSecretFamily);
+  index_ = find(kIndexFamily);
   if (block_ == nullptr || tile_ == nullptr || checkpoint_ == nullptr || stream_ == nullptr ||
       secret_ == nullptr) {
     return Corruption("the folder's RocksDB lacks a vault's column families");

@@ -55,6 +55,8 @@ class Tables {
   [[nodiscard]] rocksdb::ColumnFamilyHandle* checkpoint() const { return checkpoint_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* stream() const { return stream_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* secret() const { return secret_; }
+  // nullptr where it is missing: what is derived may be.
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* index() const { return index_; }
 
   // The family for a payload committed at `commit_time`, made where it is not there yet.
   Result<rocksdb::ColumnFamilyHandle*> PayloadFamilyFor(std::string_view retention_class,
@@ -102,6 +104,7 @@ class Tables {
   rocksdb::ColumnFamilyHandle* checkpoint_ = nullptr;
   rocksdb::ColumnFamilyHandle* stream_ = nullptr;
   rocksdb::ColumnFamilyHandle* secret_ = nullptr;
+  rocksdb::ColumnFamilyHandle* index_ = nullptr;
 
   std::vector<std::unique_ptr<rocksdb::Iterator>>
       pins_;  // kReadOnly: one for each file that may go away

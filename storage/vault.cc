@@ -420,6 +420,21 @@ Result<evidence::RetentionDoneBody> Vault::DeleteExpired(std::uint64_t retention
   return storage::DeleteExpired(*tables_, *governance(), retention, stop);
 }
 
+Status Vault::WriteIndex(const IndexedSegment& segment, const std::string& directory,
+                         const std::vector<std::string>& chunks) const {
+  LV_RETURN_IF_ERROR(CheckDiskReserve(std::vector<Entry>(1)));
+  return WriteIndexSegment(*tables_, segment, directory, chunks);
+}
+
+Status Vault::WriteIndexBlock(const IndexedSegment& segment) const {
+  return storage::WriteIndexBlock(*tables_, segment);
+}
+
+std::string Vault::Sign(evidence::SearchReceipt receipt) const {
+  receipt.origin = genesis_.origin;
+  return receipt.Sign(key_);
+}
+
 Head Vault::head() const {
   MutexLock lock(head_mutex_);
   return head_;

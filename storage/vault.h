@@ -21,6 +21,7 @@
 #include "evidence/keys.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
+#include "evidence/receipt.h"
 #include "storage/reader.h"
 
 namespace rocksdb {
@@ -134,6 +135,14 @@ class Vault {
   // a time.
   [[nodiscard]] Result<evidence::RetentionDoneBody> DeleteExpired(
       std::uint64_t retention, const std::atomic<bool>& stop) const;
+
+  // Replace or finish a segment of the index.  kResourceExhausted at the disk reserve.  Safe beside Append, one thread at a time.
+  Status WriteIndex(const IndexedSegment& segment, const std::string& directory,
+                    const std::vector<std::string>& chunks) const;
+  Status WriteIndexBlock(const IndexedSegment& segment) const;
+
+  // `receipt` as a file, signed.  Safe from any thread.
+  [[nodiscard]] std::string Sign(evidence::SearchReceipt receipt) const;
 
   // The newest published head.  Safe from any thread.
   [[nodiscard]] Head head() const LV_EXCLUDES(head_mutex_);

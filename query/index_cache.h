@@ -1,0 +1,52 @@
+// IndexCache: directories and chunks that were read and checked, kept from one query to the next, the longest unused dropped
+// first.  They are found by their hashes, so what is found is what is meant.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+
+#include "common/mutex.h"
+#include "evidence/hash.h"
+#include "query/index_segment.h"
+
+namespace logvault::query {
+
+inline constexpr std::size_t kIndexCacheBytes = 192u << 20;
+
+// Safe from several threads.
+class IndexCache {
+ public:
+  explicit IndexCache(std::size_t bytes_max = kIndexCacheBytes) : bytes_max_(bytes_max) {}
+  IndexCache(const IndexCache&) = delete;
+  IndexCache& operator=(const IndexCache&) = delete;
+
+  // nullptr: not kept.
+  std::shared_ptr<const Directory> FindDirectory(const evidence::Hash& hash) LV_EXCLUDES(mutex_);
+  std::shared_ptr<const Chunk> FindChunk(const evidence::Hash& hash) LV_EXCLUDES(mutex_);
+  void Keep(const evidence::Hash& hash, std::shared_ptr<const Directory> directory)
+      LV_EXCLUDES(mutex_);
+  void Keep(const evidence::Hash& hash, std::shared_ptr<const Chunk> chunk) LV_EXCLUDES(mutex_);
+
+  [[nodiscard]] std::size_t bytes() LV_EXCLUDES(mutex_);
+
+ private:
+  struct Kept {
+    std::shared_ptr<const Directory> directory;
+    std::shared_ptr<const Chunk> chunk;
+    std::size_t bytes = 0;
+    std::list<evidence::Hash>::iterator used;
+  };
+
+  const Kept* Find(const evidence::Hash& hash) LV_REQUIRES(mutex_);
+  void Insert(const evidence::Hash& hash, Kept kept) LV_REQUIRES(mutex_);
+
+  const std::size_t bytes_max_;
+  Mutex mutex_;
+  std::map<evidence::Hash, Kept> kept_ LV_GUARDED_BY(mutex_);
+  std::list<evidence::Hash> used_ LV_GUARDED_BY(mutex_);  // the longest unused first
+  std::size_t bytes_ LV_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace logvault::query

@@ -1,0 +1,106 @@
+#include "query/index_verify.h"
+
+#include <map>
+#include <optional>
+
+#include "evidence/block.h"
+#include "evidence/index_body.h"
+#include "query/index_build.h"
+
+namespace logvault::query {
+namespace {
+
+struct Stated {
+  std::uint64_t block = 0;  // the newest that speaks of the segment
+  evidence::IndexBody body;
+};
+
+Result<std::map<std::uint64_t, Stated>> StatedBelow(const storage::Reader& reader,
+                                                    std::uint64_t tree_size) {
+  std::map<std::uint64_t, Stated> stated;
+  LV_RETURN_IF_ERROR(
+      reader.ForEachBlock(0, tree_size, [&](std::uint64_t index, std::string_view bytes) {
+        Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
+        if (!block.ok() || block->kind != evidence::BlockKind::kIndex) return true;
+        Result<evidence::IndexBody> body = evidence::IndexBody::Parse(block->body);
+        if (body.ok() && body->end <= index) stated[body->first] = {index, *body};
+        return true;
+      }));
+  return stated;
+}
+
+Result<bool> LostPayloadsSince(const storage::Reader& reader, const Stated& stated) {
+  Result<std::map<std::uint64_t, std::uint64_t>> deleted =
+      reader.DeletedPayloads(stated.body.first, stated.body.end);
+  if (!deleted.ok()) return deleted.status();
+  for (const auto& [block, retention] : *deleted) {
+    if (retention > stated.block) return true;
+  }
+  return false;
+}
+
+// What is wrong with the stored rows; nullopt: nothing.
+std::optional<std::string> CompareRows(const storage::Reader& reader, const BuiltSegment& built) {
+  const Directory& directory = built.directory;
+  Result<std::string> stored = reader.IndexDirectory(directory.first);
+  if (!stored.ok()) return "its directory cannot be read: " + stored.status().message();
+  if (*stored != directory.Serialize()) return "its stored directory is another";
+  for (std::uint32_t i = 0; i < built.chunks.size(); ++i) {
+    Result<std::string> chunk = reader.IndexChunk(directory.first, i);
+    if (!chunk.ok())
+      return "chunk " + std::to_string(i) + " cannot be read: " + chunk.status().message();
+    if (*chunk != built.chunks[i]) return "its stored chunk " + std::to_string(i) + " is another";
+  }
+  return std::nullopt;
+}
+
+std::string NameOf(const evidence::IndexBody& body) {
+  return "the index of blocks " + std::to_string(body.first) + " to " +
+         std::to_string(body.end - 1) + ": ";
+}
+
+Status Check(const storage::Reader& reader, const Stated& stated, const std::stop_token& stop,
+             IndexReport& report) {
+  Result<BuiltSegment> built = BuildSegment(reader, stated.body.first, stated.body.end, stop);
+  if (!built.ok()) return built.status();
+  Result<bool> outdated = LostPayloadsSince(reader, stated);
+  if (!outdated.ok()) return outdated.status();
+  if (*outdated) {
+    ++report.outdated;
+    return Status::Ok();
+  }
+  std::optional<std::string> wrong = CompareRows(reader, *built);
+  if (evidence::Sha256(built->directory.Serialize()) != stated.body.directory_hash)
+    wrong = "the blocks give another than this block states";
+  if (wrong)
+    report.findings.push_back({stated.block, NameOf(stated.body) + *wrong});
+  else
+    ++report.segments;
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<IndexReport> VerifyIndex(
+    const storage::Reader& reader, std::uint64_t tree_size,
+    const std::function<void(std::uint64_t done, std::uint64_t segments)>& on_progress,
+    const std::stop_token& stop) {
+  Result<std::map<std::uint64_t, Stated>> stated = StatedBelow(reader, tree_size);
+  if (!stated.ok()) return stated.status();
+  IndexReport report;
+  std::uint64_t next = 0, done = 0;
+  for (const auto& [first, segment] : *stated) {
+    if (first != next) {
+      report.findings.push_back(
+          {segment.block,
+           NameOf(segment.body) + "it begins at another block than the one before ends"});
+    }
+    next = segment.body.end;
+    LV_RETURN_IF_ERROR(Check(reader, segment, stop, report));
+    if (on_progress) on_progress(++done, stated->size());
+  }
+  report.unindexed_blocks = tree_size - next;
+  return report;
+}
+
+}  // namespace logvault::query

@@ -1,0 +1,36 @@
+// Verifying the index: every segment is built anew from its blocks and compared with what the chain states and with what is
+// stored.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "storage/reader.h"
+
+namespace logvault::query {
+
+struct IndexFinding {
+  std::uint64_t block = 0;  // the INDEX block
+  std::string reason;
+};
+
+struct IndexReport {
+  std::uint64_t segments = 0;  // that are as they must be
+  // Payloads were deleted after it was stated, and it was not built anew yet: nothing can be said of it.
+  std::uint64_t outdated = 0;
+  std::uint64_t unindexed_blocks = 0;  // behind the last segment
+  std::vector<IndexFinding> findings;
+};
+
+// Of the first `tree_size` blocks.  A Status where the blocks themselves cannot be read: that is for the verifier of blocks.
+// `on_progress` may be empty.
+Result<IndexReport> VerifyIndex(
+    const storage::Reader& reader, std::uint64_t tree_size,
+    const std::function<void(std::uint64_t done, std::uint64_t segments)>& on_progress,
+    const std::stop_token& stop);
+
+}  // namespace logvault::query

@@ -1,0 +1,226 @@
+// Searching with the index: the same answer as without it, whatever became of the index.
+#include <iostream>
+#include <random>
+
+#include "evidence/index_body.h"
+#include "query/index_build.h"
+#include "query/index_cache.h"
+#include "tests/query/random_records.h"
+#include "tests/query/search_fixture.h"
+
+namespace logvault::query {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class IndexedSearchTest : public SearchTest {
+ protected:
+  // Builds, stores and states the segment of the blocks [first, end).
+  BuiltSegment Index(std::uint64_t first, std::uint64_t end) {
+    Result<BuiltSegment> built = BuildSegment(vault_->reader(), first, end, {});
+    EXPECT_TRUE(built.ok()) << built.status();
+    Store(*built);
+    State(*built);
+    return *std::move(built);
+  }
+  void Store(const BuiltSegment& built) {
+    storage::IndexedSegment segment;
+    segment.first = built.directory.first;
+    segment.end = built.directory.end;
+    segment.chunks = static_cast<std::uint32_t>(built.chunks.size());
+    EXPECT_TRUE(vault_->WriteIndex(segment, built.directory.Serialize(), built.chunks).ok());
+  }
+  void State(const BuiltSegment& built) {
+    storage::Entry entry;
+    entry.kind = evidence::BlockKind::kIndex;
+    entry.body = evidence::IndexBody{built.directory.first, built.directory.end,
+                                     evidence::Sha256(built.directory.Serialize())}
+                     .Serialize();
+    Append({entry});
+  }
+  [[nodiscard]] std::uint64_t Size() const { return vault_->head().size; }
+
+  static Request Without(Request request) {
+    request.no_index = true;
+    return request;
+  }
+  static std::string Named(const Found& found) {
+    std::string text;
+    for (const std::string& record : found.records) text += record + " ";
+    return text;
+  }
+};
+
+TEST_F(IndexedSearchTest, OnlyBlocksThatMayHoldItAreRead) {
+  for (int i = 0; i < 20; ++i)
+    Commit("geo01", "a", {{"line " + std::string(1, static_cast<char>('a' + i)) + "word\n"}});
+  Index(0, Size());
+  Commit("geo01", "a", {{"unsealed gword\n"}});
+  const Found found = Search("gword");
+  EXPECT_THAT(found.records, ElementsAre("geo01/a/7", "geo01/a/21"));
+  EXPECT_EQ(found.completeness.blocks_pruned, 0u);
+  EXPECT_EQ(found.completeness.blocks_pruned_by_index, 19u);
+  EXPECT_EQ(found.completeness.blocks_scanned, 2u);
+  const Found without = Search(Without(Ask("gword")));
+  EXPECT_EQ(without.records, found.records);
+  EXPECT_EQ(without.completeness.blocks_pruned_by_index, 0u);
+  EXPECT_EQ(without.completeness.blocks_scanned, 21u);
+  // Pinned to a tree that the INDEX block is not in: read, with the same answer.
+  Request pinned = Ask("gword");
+  pinned.tree_size = Size() - 2;
+  EXPECT_EQ(Search(pinned).completeness.blocks_pruned_by_index, 0u);
+  EXPECT_THAT(Search(pinned).records, ElementsAre("geo01/a/7"));
+}
+
+TEST_F(IndexedSearchTest, RandomQueriesFindTheSameWithAndWithoutIt) {
+  const std::uint64_t seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  RandomRecords random(seed);
+  std::vector<IndexedBlock> blocks;
+  for (int i = 0; i < 60; ++i) {
+    const IndexedBlock& block = blocks.emplace_back(random.Block());
+    std::vector<Record> records;
+    for (const IndexedRecord& record : block.records)
+      records.push_back({record.bytes, kNoTime, kStart, record.flags});
+    const std::string format(formats::NameOf(block.format));
+    Commit("h" + std::to_string(random.Below(3)), format, records, format);
+    if (i == 20) Index(0, Size());
+    if (i == 45) Index(vault_->reader().StoredHead()->size - 1, Size());
+  }
+  IndexCache cache(1 << 20);
+  std::uint64_t found_records = 0, pruned = 0;
+  for (int round = 0; round < 400; ++round) {
+    const std::string text = random.Expression(blocks);
+    Result<Expression> expression = Expression::Parse(text);
+    if (!expression.ok()) continue;
+    Request request;
+    request.expression = *expression;
+    const Found with = Search(request);
+    const Found without = Search(Without(request));
+    ASSERT_EQ(Named(with), Named(without)) << "seed " << seed << ": " << expression->ToString();
+    found_records += with.records.size();
+    pruned += with.completeness.blocks_pruned_by_index;
+    Result<Completeness> cached = query::Search(vault_->reader(), request, {}, {}, &cache);
+    ASSERT_TRUE(cached.ok());
+    ASSERT_EQ(cached->matches, with.records.size()) << "seed " << seed;
+    ASSERT_EQ(cached->blocks_pruned_by_index, with.completeness.blocks_pruned_by_index);
+  }
+  EXPECT_GT(found_records, 1000u);
+  EXPECT_GT(pruned, 500u);
+}
+
+TEST_F(IndexedSearchTest, ADamagedOrMissingIndexHidesNothingAndIsNamed) {
+  for (int i = 0; i < 10; ++i) Commit("geo01", "a", {{"word" + std::to_string(i) + "\n"}});
+  const BuiltSegment built = Index(0, Size());
+  const std::vector<std::string> answer = Search("word7").records;
+  EXPECT_THAT(answer, ElementsAre("geo01/a/8"));
+  const auto same_answer = [&](const char* what) {
+    const Found found = Search("word7");
+    EXPECT_EQ(found.records, answer) << what;
+    EXPECT_EQ(found.completeness.blocks_pruned_by_index, 0u) << what;
+    EXPECT_THAT(found.completeness.unusable_segments, ElementsAre(0u)) << what;
+    EXPECT_THAT(found.completeness.notes, ElementsAre(HasSubstr("was not used"))) << what;
+  };
+  Tamper([&](storage::Tables& tables) {
+    std::string chunk = built.chunks[0];
+    chunk[chunk.size() / 2] = static_cast<char>(chunk[chunk.size() / 2] ^ 1);
+    tables.db().Put({}, tables.index(), storage::IndexChunkKey(0, 0), chunk);
+  });
+  same_answer("a flipped bit in a chunk");
+  Tamper([](storage::Tables& tables) {
+    tables.db().Delete({}, tables.index(), storage::IndexChunkKey(0, 0));
+  });
+  same_answer("a chunk that is gone");
+  Tamper([](storage::Tables& tables) {
+    tables.db().Put({}, tables.index(), storage::IndexDirectoryKey(0), "nonsense");
+  });
+  same_answer("a directory that is none");
+  Tamper([](storage::Tables& tables) {
+    tables.db().Delete({}, tables.index(), storage::IndexDirectoryKey(0));
+  });
+  same_answer("a directory that is gone");
+
+  Result<BuiltSegment> again = BuildSegment(vault_->reader(), 0, built.directory.end, {});
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->directory, built.directory);
+  EXPECT_EQ(again->chunks, built.chunks);
+  Store(*again);
+  EXPECT_EQ(Search("word7").records, answer);
+  EXPECT_EQ(Search("word7").completeness.blocks_pruned_by_index, 9u);
+}
+
+// In order in itself, and silent about what is there.
+TEST_F(IndexedSearchTest, AnIndexThatLiesIsNotBelieved) {
+  for (int i = 0; i < 10; ++i) Commit("geo01", "a", {{"word" + std::to_string(i) + "\n"}});
+  const std::uint64_t end = Size();
+  Index(0, end);
+  SegmentBuilder liar(0);
+  Result<BuiltSegment> honest = BuildSegment(vault_->reader(), 0, end, {});
+  ASSERT_TRUE(honest.ok());
+  BuiltSegment lie = *honest;
+  ChunkWriter chunk(lie.directory.blocks.size());
+  chunk.Add("nothing", {0});
+  lie.directory.chunks.clear();
+  lie.chunks = {chunk.Finish(lie.directory.chunks.emplace_back())};
+  Store(lie);
+  EXPECT_THAT(Search("word7").records, ElementsAre("geo01/a/8")) << "the chain states another hash";
+
+  State(lie);  // the collector itself lies
+  Request request = Ask("word7");
+  EXPECT_THAT(Search(request).records, IsEmpty()) << "this is what --strict is for";
+  request.strict = true;
+  EXPECT_THAT(Search(request).records, ElementsAre("geo01/a/8"));
+  EXPECT_THAT(Search(Without(Ask("word7"))).records, ElementsAre("geo01/a/8"));
+}
+
+TEST_F(IndexedSearchTest, ASegmentIsAFunctionOfItsBlocksAlone) {
+  for (int i = 0; i < 12; ++i) {
+    // One stream changes its format on the way, another appears.
+    if (i == 6) Append({Host("geo01").Stream("a", "json")});
+    Commit("geo01", i < 9 ? "a" : "b", {{"{\"user\":\"w\\u006frd" + std::to_string(i) + "\"}\n"}});
+  }
+  Result<BuiltSegment> early = BuildSegment(vault_->reader(), 2, 7, {});
+  for (int i = 0; i < 3; ++i) Append({Host("geo01").Stream("a", "access")});
+  Result<BuiltSegment> late = BuildSegment(vault_->reader(), 2, 7, {});
+  ASSERT_TRUE(early.ok() && late.ok());
+  EXPECT_EQ(early->directory, late->directory);
+  EXPECT_EQ(early->chunks, late->chunks);
+}
+
+TEST_F(IndexedSearchTest, TheFeedCutsWhereTheRecordsReachTheirBoundAndGoesOn) {
+  const std::string big = std::string(300 * 1024, ' ') + "w";
+  SegmentFeed feed(vault_->reader(), 0);
+  std::vector<BuiltSegment> segments;
+  const auto feed_all = [&](SegmentFeed& from, std::vector<BuiltSegment>& into) {
+    for (;;) {
+      Result<std::optional<BuiltSegment>> next = from.Next(Size(), {});
+      ASSERT_TRUE(next.ok()) << next.status();
+      if (!next->has_value()) return;
+      into.push_back(**std::move(next));
+    }
+  };
+  for (int i = 0; i < 130; ++i) {
+    Commit("geo01", "a", {{big + std::to_string(i) + "\n"}});
+    if (i % 7 == 0) feed_all(feed, segments);
+  }
+  feed_all(feed, segments);
+  ASSERT_EQ(segments.size(), 2u);
+  EXPECT_EQ(segments[0].directory.end, segments[1].directory.first);
+  EXPECT_EQ(segments[0].directory.blocks.size(), kSegmentRawBytes / (big.size() + 4));
+  SegmentFeed anew(vault_->reader(), 0);
+  std::vector<BuiltSegment> again;
+  feed_all(anew, again);
+  ASSERT_EQ(again.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(again[i].directory, segments[i].directory);
+    Result<BuiltSegment> alone =
+        BuildSegment(vault_->reader(), segments[i].directory.first, segments[i].directory.end, {});
+    ASSERT_TRUE(alone.ok());
+    EXPECT_EQ(alone->directory, segments[i].directory) << "built alone";
+  }
+}
+
+}  // namespace
+}  // namespace logvault::query

@@ -1,0 +1,140 @@
+// The keeper of the index: it follows the vault, goes on after a stop, builds anew what was lost, and says a segment once.
+#include "server/index_keeper.h"
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "query/index_verify.h"
+#include "tests/query/search_fixture.h"
+
+namespace logvault::server {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class IndexKeeperTest : public query::SearchTest {
+ protected:
+  // Enough records for `segments` segments and a part of one more.
+  void CommitSegments(int segments) {
+    constexpr std::size_t kRecordBytes = 400 * 1024;
+    constexpr int kBlocksASegment = query::kSegmentRawBytes / kRecordBytes;
+    for (int i = 0; i < segments * kBlocksASegment + 3; ++i) {
+      const std::string word = "word" + std::to_string(++words_) + "\n";
+      Commit("geo01", "a", {{std::string(kRecordBytes - word.size(), ' ') + word}});
+    }
+  }
+  // Runs a keeper until `done`, and stops it.
+  void KeepUntil(const std::function<bool(IndexKeeper&)>& done) {
+    storage::Committer committer(*vault_);
+    IndexKeeper keeper(*vault_, committer, counters_);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+    do {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      keeper.Tick();
+      std::this_thread::yield();
+    } while (!done(keeper));
+  }
+  void KeepUntilSegments(std::size_t segments) {
+    KeepUntil([&](IndexKeeper&) { return Stored().size() == segments; });
+  }
+  std::vector<storage::IndexedSegment> Stored() {
+    Result<std::vector<storage::IndexedSegment>> stored = vault_->reader().IndexedSegments();
+    EXPECT_TRUE(stored.ok()) << stored.status();
+    std::vector<storage::IndexedSegment> stated;
+    for (const storage::IndexedSegment& segment : *stored) {
+      if (segment.index_block != 0) stated.push_back(segment);
+    }
+    return stated;
+  }
+  int IndexBlocks() {
+    int blocks = 0;
+    EXPECT_TRUE(vault_->reader()
+                    .ForEachBlock(0, vault_->head().size,
+                                  [&](std::uint64_t, std::string_view bytes) {
+                                    blocks += evidence::BlockHeader::Parse(bytes)->kind ==
+                                                      evidence::BlockKind::kIndex
+                                                  ? 1
+                                                  : 0;
+                                    return true;
+                                  })
+                    .ok());
+    return blocks;
+  }
+  query::IndexReport Verified() {
+    Result<query::IndexReport> report =
+        query::VerifyIndex(vault_->reader(), vault_->head().size, {}, {});
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *std::move(report) : query::IndexReport{};
+  }
+
+  Counters counters_;
+  int words_ = 0;
+};
+
+TEST_F(IndexKeeperTest, BuildsWhatIsCommittedAndGoesOnAfterAStop) {
+  CommitSegments(2);
+  KeepUntilSegments(2);
+  EXPECT_EQ(Search("word7").completeness.blocks_pruned_by_index, 79u);
+  EXPECT_THAT(Search("word7").records, SizeIs(1));
+  CommitSegments(1);
+  Reopen();
+  KeepUntilSegments(3);
+  EXPECT_EQ(IndexBlocks(), 3);
+  EXPECT_EQ(counters_.indexed_segments, 3u) << "what was there was not built again";
+  const query::IndexReport report = Verified();
+  EXPECT_EQ(report.segments, 3u);
+  EXPECT_THAT(report.findings, IsEmpty());
+}
+
+TEST_F(IndexKeeperTest, BuildsAnewWhatWasDroppedAndSaysNothingTwice) {
+  CommitSegments(2);
+  KeepUntilSegments(2);
+  const std::vector<storage::IndexedSegment> before = Stored();
+  Tamper([&](storage::Tables& tables) {
+    ASSERT_TRUE(tables.db()
+                    .DeleteRange({}, tables.index(), std::string(1, '\0'), std::string(1, '\xff'))
+                    .ok());
+  });
+  ASSERT_THAT(Stored(), IsEmpty());
+  EXPECT_THAT(Search("word7").records, SizeIs(1));
+  KeepUntilSegments(2);
+  EXPECT_EQ(Stored(), before);
+  EXPECT_EQ(IndexBlocks(), 2);
+  EXPECT_EQ(Verified().segments, 2u);
+}
+
+TEST_F(IndexKeeperTest, BuildsAnewWhatASearchFoundDamaged) {
+  CommitSegments(1);
+  KeepUntilSegments(1);
+  Tamper([&](storage::Tables& tables) {
+    tables.db().Put({}, tables.index(), storage::IndexChunkKey(0, 0), "nonsense");
+  });
+  EXPECT_THAT(Verified().findings, SizeIs(1));
+  const query::Found found = Search("word7");
+  EXPECT_THAT(found.records, SizeIs(1));
+  ASSERT_THAT(found.completeness.unusable_segments, SizeIs(1));
+  const std::uint64_t built = counters_.indexed_segments;
+  KeepUntil([&](IndexKeeper& keeper) {
+    if (counters_.indexed_segments == built) keeper.Repair(found.completeness.unusable_segments);
+    return counters_.indexed_segments > built;
+  });
+  EXPECT_THAT(Verified().findings, IsEmpty());
+  EXPECT_EQ(IndexBlocks(), 1);
+}
+
+TEST_F(IndexKeeperTest, AnIndexThatItsBlocksDoNotGiveIsFound) {
+  CommitSegments(1);
+  KeepUntilSegments(1);
+  storage::Entry lie;
+  lie.kind = evidence::BlockKind::kIndex;
+  lie.body = evidence::IndexBody{0, Stored().at(0).end, evidence::Sha256("a lie")}.Serialize();
+  Append({lie});
+  const query::IndexReport report = Verified();
+  ASSERT_THAT(report.findings, SizeIs(1));
+  EXPECT_EQ(report.findings[0].block, vault_->head().size - 1);
+}
+
+}  // namespace
+}  // namespace logvault::server
