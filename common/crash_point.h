@@ -2,7 +2,8 @@
 //
 //   LOGVAULT_CRASH_AT=spool.append.committed:3     the third time that this point is reached; the first without ":3"
 //
-// Only files that tests/system/CMakeLists.txt compiles a second time have them; what is installed has none.
+// The preset `dev` has them everywhere; elsewhere only the files that tests/system/CMakeLists.txt compiles a second time.
+// What is installed has none.
 #pragma once
 
 #ifdef LOGVAULT_CRASH_POINTS

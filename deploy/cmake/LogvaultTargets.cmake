@@ -20,6 +20,10 @@ if(LOGVAULT_FUZZ)
   target_link_options(logvault_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+if(LOGVAULT_CRASH_POINTS)
+  target_compile_definitions(logvault_options INTERFACE LOGVAULT_CRASH_POINTS=1)
+endif()
+
 # `layers` is every library and program, without tests; `fuzzers` is every fuzzer.
 add_custom_target(layers)
 add_custom_target(fuzzers)
@@ -58,7 +62,7 @@ function(logvault_crash_program program)
   list(TRANSFORM own PREPEND ${folder}/)
   list(TRANSFORM ARG_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/)
   add_executable(${program}-crash ${own} ${ARG_SOURCES})
-  target_compile_definitions(${program}-crash PRIVATE LOGVAULT_CRASH_POINTS)
+  target_compile_definitions(${program}-crash PRIVATE LOGVAULT_CRASH_POINTS=1)
   target_link_libraries(${program}-crash PRIVATE ${libraries})
   # What the files include beyond the program's own libraries.
   target_link_libraries(${program}-crash PRIVATE RocksDB::rocksdb-shared PkgConfig::SQLITE nlohmann_json::nlohmann_json)
