@@ -47,6 +47,7 @@ Action DefineHold(CLI::App& command);
 Action DefineRetention(CLI::App& command);
 Action DefineAcceptRollback(CLI::App& command);
 Action DefineTrust(CLI::App& command);
+Action DefineVaultKey(CLI::App& command);
 Action DefinePki(CLI::App& command);
 
 // Tells what went wrong; returns the exit code of a command that ends with it.

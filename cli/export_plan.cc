@@ -9,6 +9,7 @@
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "evidence/directive.h"
 #include "evidence/merkle.h"
 
 namespace logvault::cli {
@@ -89,6 +90,7 @@ class Chooser {
   }
 
   Status TakeKey(const BlockHeader& block) {
+    if (evidence::IsDirective(block.body)) return Status::Ok();  // about the vault's own key
     Result<evidence::KeyBody> body = evidence::KeyBody::Parse(block.body);
     if (!body.ok()) return body.status();
     keys_.emplace_back(block.index, body->host);

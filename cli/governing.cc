@@ -63,20 +63,6 @@ class Receiver {
   Status status_;
 };
 
-Result<evidence::Governance> Judge(const evidence::GenesisBody& genesis,
-                                   const std::map<std::uint64_t, std::string>& blocks) {
-  evidence::Governance governance(genesis, pki::CheckCertificateOf);
-  for (const auto& [index, bytes] : blocks) {
-    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
-    if (!block.ok()) return block.status();
-    if (Status status = governance.Add(*block); !status.ok()) {
-      return Integrity("block " + std::to_string(index) + " (" +
-                       std::string(evidence::ToString(block->kind)) + "): " + status.message());
-    }
-  }
-  return governance;
-}
-
 Result<evidence::Governance> LoadRemote(RemoteVault& vault, const Settings& settings) {
   Result<std::string> ca_pem = config::ReadSmallFile(settings.credentials + "/ca.pem");
   if (!ca_pem.ok()) return InvalidArgument(ca_pem.status().message());
@@ -84,9 +70,9 @@ Result<evidence::Governance> LoadRemote(RemoteVault& vault, const Settings& sett
   if (!blocks.ok()) return blocks.status();
   evidence::GenesisBody genesis;
   genesis.origin = vault.key().name;
-  genesis.vault_public_key = vault.key().public_key;
+  genesis.vault_public_key = vault.key().first_public_key();
   genesis.ca_pem = *std::move(ca_pem);
-  return Judge(genesis, *blocks);
+  return JudgeGoverning(genesis, *blocks);
 }
 
 Result<evidence::Governance> LoadOffline(const Settings& settings) {
@@ -98,10 +84,24 @@ Result<evidence::Governance> LoadOffline(const Settings& settings) {
   Result<std::map<std::uint64_t, std::string>> blocks =
       vault->reader().GoverningBlocks(vault->checkpoint().size);
   if (!blocks.ok()) return blocks.status();
-  return Judge(*genesis, *blocks);
+  return JudgeGoverning(*genesis, *blocks);
 }
 
 }  // namespace
+
+Result<evidence::Governance> JudgeGoverning(const evidence::GenesisBody& genesis,
+                                            const std::map<std::uint64_t, std::string>& blocks) {
+  evidence::Governance governance(genesis, pki::CheckCertificateOf);
+  for (const auto& [index, bytes] : blocks) {
+    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
+    if (!block.ok()) return block.status();
+    if (Status status = governance.Add(*block); !status.ok()) {
+      return Integrity("block " + std::to_string(index) + " (" +
+                       std::string(evidence::ToString(block->kind)) + "): " + status.message());
+    }
+  }
+  return governance;
+}
 
 Result<std::map<std::uint64_t, std::string>> FetchGoverning(RemoteVault& vault) {
   v1::GoverningRequest request;

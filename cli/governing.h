@@ -16,6 +16,10 @@ namespace logvault::cli {
 // one out: `verify` finds that.
 Result<std::map<std::uint64_t, std::string>> FetchGoverning(RemoteVault& vault);
 
+// The governing blocks of a vault, one after the other; kIntegrity naming the one that is not in order.
+Result<evidence::Governance> JudgeGoverning(const evidence::GenesisBody& genesis,
+                                            const std::map<std::uint64_t, std::string>& blocks);
+
 // What is in force: over the network, judged by the CA of the credentials; with --offline by the one in GENESIS.
 // kIntegrity where a governing block is not in order.
 Result<evidence::Governance> LoadGovernance(const Environment& env);

@@ -32,12 +32,21 @@ class FileLock {
   const int fd_;
 };
 
+std::string PathOf(const std::string& dir, std::string_view public_key) {
+  return dir + "/" + ToHex(public_key) + ".note";
+}
+
 }  // namespace
 
 Result<KeptCheckpoint> KeptCheckpoint::Load(const std::string& dir,
                                             const evidence::VerifierKey& key) {
-  KeptCheckpoint kept(dir + "/" + ToHex(key.public_key) + ".note", key);
+  KeptCheckpoint kept(PathOf(dir, key.public_key), key);
   Result<std::string> note = config::ReadSmallFile(kept.path_);
+  // A change of the key does not hide what was seen before.
+  for (const evidence::VerifierKey::Earlier& earlier : key.earlier) {
+    if (note.status().code() == StatusCode::kNotFound)
+      note = config::ReadSmallFile(PathOf(dir, earlier.public_key));
+  }
   if (!note.ok() && note.status().code() == StatusCode::kNotFound) return kept;
   if (!note.ok()) return note.status();
   Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(*note, key);

@@ -36,7 +36,8 @@ constexpr std::array<CommandEntry, 15> kCommands = {{
     {"retention", "how long records are kept: set, list", DefineRetention},
     {"accept-rollback", "sign that a vault may go on from an older copy", DefineAcceptRollback},
     {"trust", "go on with a vault that was set back, as an administrator signed it", DefineTrust},
-    {"pki", "the certificate authority: init, issue, revoke", DefinePki},
+    {"vault-key", "change the vault's key: change, retire, list, save", DefineVaultKey},
+    {"pki", "the certificate authority: init, issue, revoke; rotate, retire", DefinePki},
 }};
 
 // Of the same contract, and of later versions.

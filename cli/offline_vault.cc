@@ -1,5 +1,6 @@
 #include "cli/offline_vault.h"
 
+#include "cli/governing.h"
 #include "cli/output_stream.h"
 #include "evidence/merkle.h"
 #include "pki/vault_files.h"
@@ -48,13 +49,19 @@ Result<OfflineVault> OfflineVault::Open(const Settings& settings) {
 Status OfflineVault::CheckHead(const std::optional<evidence::VerifierKey>& pinned) {
   Result<evidence::GenesisBody> genesis = reader_.Genesis();
   if (!genesis.ok()) return genesis.status();
-  key_ = evidence::VerifierKey::For(genesis->origin, genesis->vault_public_key);
-  if (pinned && *pinned != key_) {
+  Result<storage::Head> head = reader_.StoredHead();
+  if (!head.ok()) return head.status();
+  Result<std::map<std::uint64_t, std::string>> governing = reader_.GoverningBlocks(head->size);
+  if (!governing.ok()) return governing.status();
+  Result<evidence::Governance> governance = JudgeGoverning(*genesis, *governing);
+  if (!governance.ok()) return governance.status();
+  key_ = governance->key();
+  if (pinned &&
+      (pinned->name != key_.name || pinned->first_public_key() != genesis->vault_public_key)) {
     return Integrity("the vault is " + key_.name + " and not " + pinned->name +
                      ", whose key vault.pub holds");
   }
-  Result<storage::Head> head = reader_.StoredHead();
-  if (!head.ok()) return head.status();
+  if (pinned) key_ = pinned->NarrowedBy(key_);
   Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(head->note, key_);
   if (!checkpoint.ok()) {
     return Integrity("the newest checkpoint is not signed by the vault's key: " +

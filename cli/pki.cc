@@ -1,17 +1,18 @@
-// `logvault pki init|issue|revoke`: the certificate authority, in a folder that never lies on the collector.
+// `logvault pki init|issue|revoke|rotate|retire`: the certificate authority, in a folder that never lies on the collector.
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.h"
 #include "config/units.h"
 #include "pki/authority.h"
+#include "pki/vault_key_change.h"
 
 namespace logvault::cli {
 namespace {
 
 // As typed, of whichever subcommand.
 struct PkiOptions {
-  std::string dir, vault_name, role, name, ttl, out;
+  std::string dir, vault_name, role, name, ttl, out, vault_pub;
   std::vector<std::string> sans;
 };
 
@@ -48,6 +49,22 @@ ExitCode RunRevoke(const PkiOptions& options, Environment& env) {
   Tell("revoked " + std::to_string(*revoked) + " certificate" + (*revoked == 1 ? "" : "s") +
        " of " + options.name + "; now copy " + options.dir +
        "/crl.pem to the collector, which reads it within 10 s");
+  return ExitCode::kOk;
+}
+
+ExitCode RunRotate(const PkiOptions& options) {
+  const Status made = pki::RotateVaultKey(options.dir);
+  if (!made.ok()) return Fail(made);
+  Tell("new vault keys are in " + options.dir + "/vault.key, beside those before: copy it to the " +
+       "collector and restart that, then `logvault vault-key change " + options.dir +
+       "/vault.pub`");
+  return ExitCode::kOk;
+}
+
+ExitCode RunRetire(const PkiOptions& options) {
+  const Status retired = pki::RetireVaultKey(options.dir, options.vault_pub);
+  if (!retired.ok()) return Fail(retired);
+  Tell(options.dir + "/vault.key no longer holds retired signing keys: copy it to the collector");
   return ExitCode::kOk;
 }
 
@@ -90,6 +107,15 @@ Action DefinePki(CLI::App& command) {
   AddDir(*revoke, *options);
   revoke->add_option("NAME", options->name, "in any role")->required()->type_name("");
 
+  CLI::App* rotate =
+      command.add_subcommand("rotate", "make new vault keys, for `logvault vault-key change`");
+  AddDir(*rotate, *options);
+  CLI::App* retire = command.add_subcommand("retire", "forget a vault key that was retired");
+  AddDir(*retire, *options);
+  retire->add_option("VAULT_PUB", options->vault_pub, "from `logvault vault-key save`")
+      ->required()
+      ->type_name("");
+
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"
@@ -98,9 +124,11 @@ Action DefinePki(CLI::App& command) {
       "./collector\n"
       "  logvault pki issue ./pki --role investigator --name alice --ttl 8h --out ./alice\n"
       "  logvault pki revoke ./pki geo01\n");
-  return [options, init, issue](Environment& env) {
+  return [options, init, issue, rotate, retire](Environment& env) {
     if (init->parsed()) return RunInit(*options, env);
     if (issue->parsed()) return RunIssue(*options, env);
+    if (rotate->parsed()) return RunRotate(*options);
+    if (retire->parsed()) return RunRetire(*options);
     return RunRevoke(*options, env);
   };
 }

@@ -140,7 +140,8 @@ class RemoteVerifier {
   void CheckGenesis() {
     const std::optional<evidence::GenesisBody>& genesis = auditor_.genesis();
     if (!genesis) return;  // the auditor named it
-    if (genesis->origin == key_.name && genesis->vault_public_key == key_.public_key) return;
+    if (genesis->origin == key_.name && genesis->vault_public_key == key_.first_public_key())
+      return;
     Report(0, "GENESIS is of another vault: " + genesis->origin);
   }
 

@@ -125,8 +125,9 @@ class Fields:  # a block's body from its front, behind the magic that must begin
 class Verifier:
     def __init__(self, file, members, vault_pub, openssl):
         self.file, self.members, self.openssl, self.places = file, members, openssl, {member[0]: member for member in members}
-        self.name, _, encoded = vault_pub.split("\n")[0].split("+", 2)
-        self.key, self.vault, self.manifest, self.genesis = decode(encoded)[1:], self.name.split("/")[0], {}, None
+        lines = [line.replace("+", " ", 2).split(" ") for n, line in enumerate(vault_pub.split("\n")) if line and n != 1]
+        self.keys = [(decode(key), int((last or [2**64])[0])) for _, _, key, *last in lines]  # in force, then those before: up to which tree size
+        self.name, self.vault, self.manifest, self.genesis = lines[0][0], lines[0][0].split("/")[0], {}, None
         self.names, self.streams, self.heads, self.epochs, self.access, self.raw, self.certificates = {}, {}, {}, {}, [], {}, b""
     def check(self):  # what is wrong: of each step the first thing
         for step in (self.check_files, self.check_evidence, self.check_statements, self.check_signature):
@@ -150,15 +151,14 @@ class Verifier:
             need((cursor.size, hashed.hexdigest()) == (file["size"], file["sha256"]), f"{file['name']} is not what the manifest names")
     def check_evidence(self):
         text, lines = (self.text("checkpoint").rpartition(b"\n\n")[i] + b"\n" * (i == 0) for i in (0, 2))
-        key_id, mark = sha256(self.name.encode(), b"\n\x01", self.key)[:4], f"\u2014 {self.name} ".encode()
-        ours = [decode(line[len(mark):]) for line in lines.split(b"\n") if line.startswith(mark)]
-        good = [self.openssl.signs(self.key, text, blob[4:]) for blob in ours if blob[:4] == key_id]
-        need(good and all(good) and lines.endswith(b"\n"), "the checkpoint is not signed by vault.pub's key")
+        ours = [decode(line.split(b" ")[2]) for line in lines.split(b"\n") if line.startswith(f"\u2014 {self.name} ".encode())]
         origin, size, root = text.decode().split("\n")[:3]
+        ids = [(sha256(self.name.encode(), b"\n", key)[:4], key[1:]) for key, last in self.keys if int(size) <= last]
+        good = [[self.openssl.signs(key, text, blob[4:]) for blob in ours if blob[:4] == key_id] for key_id, key in ids]
+        need(lines.endswith(b"\n") and any(by and all(by) for by in good), "the checkpoint is not signed by vault.pub's key")
         need(origin == self.name, "the checkpoint is of another vault")
-        self.size, self.root = int(size), decode(root)
+        self.size, self.root, self.tree, self.before, self.time, self.notice = int(size), decode(root), Tree(), bytes(32), NO_TIME, None
         self.blocks, self.records = (Cursor(self.file, self.places[name]) for name in ("blocks.jsonl", "records.jsonl"))
-        self.tree, self.before, self.time, self.notice = Tree(), bytes(32), NO_TIME, None
         while not self.blocks.done(): self.take_block(self.block_line())
         self.expect_notice(None, None)
         need((self.tree.size, self.tree.root()) == (self.size, self.root), "the blocks do not lead to the checkpoint's root")
@@ -190,7 +190,7 @@ class Verifier:
         self.tree.add(1, self.before)
         if kind == GENESIS:
             fields = Fields(body, b"gen")
-            need(fields.text(2) == self.name.encode() and fields.take(32) == self.key, "GENESIS is of another vault")
+            need(fields.text(2) == self.name.encode() and fields.take(32) == self.keys[-1][0][1:], "GENESIS is of another vault")
             self.genesis = fields.take(40) and fields.text(4)
         elif kind == STREAM:
             fields = Fields(body, b"str")
@@ -198,7 +198,7 @@ class Verifier:
             named = [len(host).to_bytes(2, "big"), host, len(source).to_bytes(2, "big"), source]
             need(stream_id == sha256(b"logvault/stream/v1\n", *named), f"block {index}: a stream_id of another name")
             self.names[stream_id] = (host.decode(), source.decode())
-        elif kind == KEY: self.take_key(index, body, time)
+        elif kind == KEY and not body.startswith(b"logvault/dir/v1\n"): self.take_key(index, body, time)
         elif kind == RECORDS: self.take_batch(index, flags, body, contents)
         elif kind == ACCESS: self.access.append(index)
     def take_key(self, index, body, time):

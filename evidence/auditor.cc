@@ -123,7 +123,7 @@ void Auditor::BeginGovernance() {
 void Auditor::CheckGoverning(const Hash& leaf, const BlockHeader& block) {
   const auto foreseen = governing_.find(tree_.size());
   if (foreseen == governing_.end()) {
-    if (IsGoverning(block.kind)) {
+    if (IsGoverning(block)) {
       Report(nullptr, std::string(ToString(block.kind)) +
                           " is not among the governing blocks that the vault lists");
     }
@@ -157,6 +157,7 @@ void Auditor::CheckStream(const BlockHeader& block) {
 }
 
 void Auditor::CheckKey(const BlockHeader& block) {
+  if (IsDirective(block.body)) return;  // about the vault's own key: judged before
   Result<KeyBody> body = KeyBody::Parse(block.body);
   if (!body.ok()) return Report(nullptr, body.status().message());
   auto report = [&](std::string_view reason) {

@@ -14,6 +14,17 @@ bool TakeLine(std::string_view& text, std::string_view& line) {
   return true;
 }
 
+// By exactly this key.
+Result<Checkpoint> OpenAs(std::string_view note, const VerifierKey& key) {
+  Result<std::string> text = OpenNote(note, key);
+  if (!text.ok()) return text.status();
+  Result<Checkpoint> checkpoint = Checkpoint::Parse(*text);
+  if (!checkpoint.ok()) return checkpoint;
+  if (checkpoint->origin != key.name)
+    return Corruption("checkpoint: is of " + checkpoint->origin + ", not of " + key.name);
+  return checkpoint;
+}
+
 }  // namespace
 
 Result<Checkpoint> Checkpoint::Parse(std::string_view text) {
@@ -48,13 +59,23 @@ std::string SignCheckpoint(const Checkpoint& checkpoint, const SigningKey& key) 
   return SignNote(checkpoint.ToString(), checkpoint.origin, key);
 }
 
+Result<Checkpoint> UnverifiedCheckpoint(std::string_view note) {
+  const std::size_t split = note.rfind("\n\n");
+  if (split == note.npos) return Corruption("note: no signatures");
+  return Checkpoint::Parse(note.substr(0, split + 1));
+}
+
 Result<Checkpoint> OpenCheckpoint(std::string_view note, const VerifierKey& key) {
-  Result<std::string> text = OpenNote(note, key);
-  if (!text.ok()) return text.status();
-  Result<Checkpoint> checkpoint = Checkpoint::Parse(*text);
-  if (!checkpoint.ok()) return checkpoint;
-  if (checkpoint->origin != key.name)
-    return Corruption("checkpoint: is of " + checkpoint->origin + ", not of " + key.name);
+  Result<Checkpoint> checkpoint = OpenAs(note, key);
+  for (const VerifierKey::Earlier& earlier : key.earlier) {
+    if (checkpoint.ok()) break;
+    Result<Checkpoint> older = OpenAs(note, VerifierKey::For(key.name, earlier.public_key));
+    if (!older.ok()) continue;
+    if (older->size <= earlier.last_size) return older;
+    return Corruption("checkpoint: of " + std::to_string(older->size) +
+                      " blocks, signed by a key that was retired at " +
+                      std::to_string(earlier.last_size));
+  }
   return checkpoint;
 }
 

@@ -30,7 +30,11 @@ std::string OriginFor(std::string_view vault_name, std::string_view vault_public
 // The signed note of `checkpoint`; the key's name is the origin.
 std::string SignCheckpoint(const Checkpoint& checkpoint, const SigningKey& key);
 
-// The checkpoint in `note`, verified against `key`, whose name must be its origin.
+// What `note` says, whoever signed it: for whoever must know its size before they can know which key is right.
+Result<Checkpoint> UnverifiedCheckpoint(std::string_view note);
+
+// The checkpoint in `note`, verified against `key`, whose name must be its origin; or against a key that this one
+// followed, where the size is none that came after it was retired.
 Result<Checkpoint> OpenCheckpoint(std::string_view note, const VerifierKey& key);
 
 }  // namespace logvault::evidence

@@ -12,11 +12,13 @@ namespace logvault::evidence {
 namespace {
 
 constexpr std::string_view kMagic = "logvault/dir/v1\n";
-constexpr std::array<std::pair<DirectiveType, std::string_view>, 4> kTypes = {{
+constexpr std::array<std::pair<DirectiveType, std::string_view>, 6> kTypes = {{
     {DirectiveType::kRetention, "retention"},
     {DirectiveType::kHold, "hold"},
     {DirectiveType::kRelease, "release"},
     {DirectiveType::kRollback, "rollback"},
+    {DirectiveType::kNewKey, "new_key"},
+    {DirectiveType::kRetireKey, "retire_key"},
 }};
 
 std::vector<RetentionRule> ReadRules(BodyMembers& members) {
@@ -47,6 +49,16 @@ void WriteHold(const Hold& hold, BodyJson& json) {
   if (hold.until) json["until"] = *hold.until;
 }
 
+KeyChange ReadNewKey(BodyMembers& members) {
+  KeyChange key{members.Text("key"), {}};
+  Result<std::string> opening = FromBase64(members.Text("opening_key"));
+  if (opening.ok() && opening->size() == kPublicKeySize)
+    key.opening_public_key = *std::move(opening);
+  else
+    members.Fail("opening_key");
+  return key;
+}
+
 void ReadOrdered(BodyMembers& members, Statement& statement) {
   switch (statement.type) {
     case DirectiveType::kRetention:
@@ -60,6 +72,12 @@ void ReadOrdered(BodyMembers& members, Statement& statement) {
       return;
     case DirectiveType::kRollback:
       statement.rollback = {members.Text("restored"), members.Text("lost")};
+      return;
+    case DirectiveType::kNewKey:
+      statement.key = ReadNewKey(members);
+      return;
+    case DirectiveType::kRetireKey:
+      statement.key.verifier = members.Text("key");
       return;
   }
 }
@@ -82,6 +100,13 @@ void WriteOrdered(const Statement& statement, BodyJson& json) {
       json["restored"] = statement.rollback.restored;
       json["lost"] = statement.rollback.lost;
       return;
+    case DirectiveType::kNewKey:
+      json["key"] = statement.key.verifier;
+      json["opening_key"] = ToBase64(statement.key.opening_public_key);
+      return;
+    case DirectiveType::kRetireKey:
+      json["key"] = statement.key.verifier;
+      return;
   }
 }
 
@@ -95,9 +120,21 @@ std::string_view ToString(DirectiveType type) {
 }
 
 BlockKind KindOf(DirectiveType type) {
-  const bool hold = type == DirectiveType::kHold || type == DirectiveType::kRelease;
-  return hold ? BlockKind::kHold : BlockKind::kConfig;
+  switch (type) {
+    case DirectiveType::kHold:
+    case DirectiveType::kRelease:
+      return BlockKind::kHold;
+    case DirectiveType::kNewKey:
+    case DirectiveType::kRetireKey:
+      return BlockKind::kKey;
+    case DirectiveType::kRetention:
+    case DirectiveType::kRollback:
+      break;
+  }
+  return BlockKind::kConfig;
 }
+
+bool IsDirective(std::string_view body) { return body.starts_with(kMagic); }
 
 Result<Statement> Statement::Parse(std::string_view json) {
   BodyMembers members(json);

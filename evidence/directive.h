@@ -29,9 +29,12 @@ inline constexpr std::uint64_t kKeepForever = UINT64_MAX;
 inline constexpr std::size_t kMaxRules = 500;
 inline constexpr std::size_t kMaxReasonBytes = 2048;
 
-enum class DirectiveType { kRetention, kHold, kRelease, kRollback };
+enum class DirectiveType { kRetention, kHold, kRelease, kRollback, kNewKey, kRetireKey };
 std::string_view ToString(DirectiveType type);  // "retention"
-BlockKind KindOf(DirectiveType type);           // CONFIG or HOLD
+BlockKind KindOf(DirectiveType type);           // CONFIG, HOLD or KEY
+
+// Whether the body of a KEY block is a directive about the vault's key, and not the registration of a host's epoch.
+bool IsDirective(std::string_view body);
 
 // How long the payloads of a stream are kept, counted from their commit.  host and source are names or kAny.
 struct RetentionRule {
@@ -58,6 +61,14 @@ struct Rollback {
   bool operator==(const Rollback&) const = default;
 };
 
+// The vault's keys, as vault.pub has them.
+struct KeyChange {
+  std::string
+      verifier;  // kNewKey: the one that signs from now on, beside the one before; kRetireKey: the one that ends
+  std::string opening_public_key;  // kNewKey: X25519, 32 bytes
+  bool operator==(const KeyChange&) const = default;
+};
+
 // What is ordered.  Which members mean something depends on the type.
 struct Statement {
   DirectiveType type = DirectiveType::kRetention;
@@ -69,6 +80,7 @@ struct Statement {
   std::vector<RetentionRule> rules;  // kRetention: the whole policy; none: everything is kept
   Hold hold;                         // kHold; of kRelease the name
   Rollback rollback;                 // kRollback
+  KeyChange key;                     // kNewKey, kRetireKey
   bool operator==(const Statement&) const = default;
 
   static Result<Statement> Parse(std::string_view json);

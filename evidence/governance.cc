@@ -53,9 +53,10 @@ const std::string* HoldOf(const std::map<std::string, StandingHold>& holds,
 
 }  // namespace
 
-bool IsGoverning(BlockKind kind) {
-  return kind == BlockKind::kConfig || kind == BlockKind::kHold || kind == BlockKind::kRetention ||
-         kind == BlockKind::kRetentionDone;
+bool IsGoverning(const BlockHeader& block) {
+  return block.kind == BlockKind::kConfig || block.kind == BlockKind::kHold ||
+         block.kind == BlockKind::kRetention || block.kind == BlockKind::kRetentionDone ||
+         (block.kind == BlockKind::kKey && IsDirective(block.body));
 }
 
 Result<RetentionBody> RetentionBody::Parse(std::string_view bytes) {
@@ -107,6 +108,7 @@ Deletable Deletable::Of(const BatchHeader& batch, std::string_view host, std::st
 
 Governance::Governance(GenesisBody genesis, CertificateCheck check)
     : genesis_(std::move(genesis)), check_(std::move(check)) {
+  keys_.push_back({genesis_.vault_public_key, genesis_.opening_public_key, 0, std::nullopt});
   if (check_) return;
   check_ = [](auto&&...) -> Result<std::string> {
     return Unauthenticated("nothing is there to check certificates by");
@@ -166,14 +168,42 @@ Status Governance::CheckOrdered(const Statement& statement) const {
     case DirectiveType::kRelease:
       if (!standing) return NotFound("there is no hold named " + statement.hold.name);
       return Status::Ok();
+    case DirectiveType::kNewKey:
+    case DirectiveType::kRetireKey:
+      return CheckKeyChange(statement);
     case DirectiveType::kRollback:
       break;
   }
   return OpenRollback(statement, key()).status();
 }
 
+Status Governance::CheckKeyChange(const Statement& statement) const {
+  Result<VerifierKey> named = VerifierKey::Parse(statement.key.verifier);
+  if (!named.ok()) return named.status();
+  const bool two_in_force = keys_.size() > 1 && !keys_[keys_.size() - 2].last_size;
+  if (statement.type == DirectiveType::kRetireKey) {
+    if (two_in_force && named->public_key == keys_[keys_.size() - 2].public_key)
+      return Status::Ok();
+    return FailedPrecondition("only a key that another one has followed can be retired, once");
+  }
+  if (named->name != genesis_.origin)
+    return InvalidArgument("the new key is named " + named->name + ", the vault " +
+                           genesis_.origin);
+  if (two_in_force)
+    return FailedPrecondition("the key before is still in force: it must be retired first");
+  const bool used = std::any_of(keys_.begin(), keys_.end(), [&](const VaultKey& key) {
+    return key.public_key == named->public_key;
+  });
+  return used ? AlreadyExists("the vault has had this key before") : Status::Ok();
+}
+
 VerifierKey Governance::key() const {
-  return VerifierKey::For(genesis_.origin, genesis_.vault_public_key);
+  VerifierKey key = VerifierKey::For(genesis_.origin, keys_.back().public_key);
+  for (auto earlier = keys_.rbegin() + 1; earlier != keys_.rend(); ++earlier) {
+    key.earlier.push_back(
+        {earlier->public_key, earlier->last_size.value_or(VerifierKey::kInForce)});
+  }
+  return key;
 }
 
 bool Governance::WasLost(std::uint64_t size) const {
@@ -182,7 +212,18 @@ bool Governance::WasLost(std::uint64_t size) const {
   });
 }
 
+// A retired key's last tree is the one before the block that says so, which it does not sign any more.
+void Governance::ApplyKeyChange(const Statement& statement, const BlockHeader& block) {
+  if (statement.type == DirectiveType::kRetireKey) {
+    keys_[keys_.size() - 2].last_size = block.index;
+    return;
+  }
+  keys_.push_back({VerifierKey::Parse(statement.key.verifier)->public_key,
+                   statement.key.opening_public_key, block.index, std::nullopt});
+}
+
 void Governance::Apply(const Statement& statement, const BlockHeader& block) {
+  if (KindOf(statement.type) == BlockKind::kKey) return ApplyKeyChange(statement, block);
   if (statement.type == DirectiveType::kRetention) {
     rules_ = statement.rules;
     rules_block_ = block.index;

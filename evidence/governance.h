@@ -1,6 +1,6 @@
 // Governance: what administrators have ordered of a vault, and what the vault may therefore have deleted.  Built from
-// its governing blocks alone (CONFIG, HOLD, RETENTION, RETENTION_DONE), so that whoever verifies a vault comes to the
-// same answer as the vault.  Formats: docs/FORMAT.md, sections "Directive" and "Retention".
+// its governing blocks alone (CONFIG, HOLD, RETENTION, RETENTION_DONE, and KEY where it is a directive), so that whoever
+// verifies a vault comes to the same answer as the vault.  Formats: docs/FORMAT.md, sections "Directive" and "Retention".
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ namespace logvault::evidence {
 inline constexpr std::size_t kMaxRetentionStreams = 250;  // in one block: the longest names fit
 inline constexpr std::size_t kMaxHolds = 10'000;          // in force at once
 
-bool IsGoverning(BlockKind kind);
+bool IsGoverning(const BlockHeader& block);
 
 // RETENTION, type "retention": said before payloads are deleted.
 struct RetentionBody {
@@ -75,6 +75,14 @@ struct StandingHold {
   UnixNanos commit_time = 0;
 };
 
+// A key of the vault, and when it signed.
+struct VaultKey {
+  std::string public_key;                  // Ed25519
+  std::string opening_public_key;          // X25519
+  std::uint64_t block = 0;                 // that brought it: GENESIS or a KEY block
+  std::optional<std::uint64_t> last_size;  // of the trees that it may sign; nullopt: it is in force
+};
+
 // Not for several threads while blocks are added.
 class Governance {
  public:
@@ -84,7 +92,10 @@ class Governance {
   Status Add(const BlockHeader& block);
   // Whether `directive`, put in now, would be taken.  Changes nothing.
   [[nodiscard]] Result<Statement> Check(std::string_view directive, UnixNanos at) const;
+  // The vault's key in force, with those that it followed.
   [[nodiscard]] VerifierKey key() const;
+  // All of them, oldest first: the newest is in force, and the one before it too until it is retired.
+  [[nodiscard]] const std::vector<VaultKey>& keys() const { return keys_; }
 
   // SHA-256 of the newest directive's body; zeros where there is none.
   [[nodiscard]] const Hash& newest_directive() const { return newest_; }
@@ -127,11 +138,14 @@ class Governance {
   Status AddDirective(const BlockHeader& block);
   Status AddRetention(const BlockHeader& block);
   Status CheckOrdered(const Statement& statement) const;
+  Status CheckKeyChange(const Statement& statement) const;
   void Apply(const Statement& statement, const BlockHeader& block);
+  void ApplyKeyChange(const Statement& statement, const BlockHeader& block);
 
   GenesisBody genesis_;
   CertificateCheck check_;
   Hash newest_;
+  std::vector<VaultKey> keys_;
   std::vector<RetentionRule> rules_;
   std::uint64_t rules_block_ = 0;
   std::shared_ptr<const Holds> holds_ = std::make_shared<Holds>();

@@ -51,16 +51,17 @@ std::string RawPublicKey(EVP_PKEY* key) {
   return bytes;
 }
 
-// The first private key of `type` among the PEM blocks; null where there is none.
-std::shared_ptr<EVP_PKEY> FindPrivateKey(std::string_view pem, const char* type) {
+// The private keys of `type` among the PEM blocks.
+std::vector<std::shared_ptr<EVP_PKEY>> FindPrivateKeys(std::string_view pem, const char* type) {
   Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   LV_CHECK(bio != nullptr);
   auto no_password = [](char*, int, int, void*) { return -1; };
+  std::vector<std::shared_ptr<EVP_PKEY>> found;
   while (EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr)) {
-    std::shared_ptr<EVP_PKEY> found = Share(key);
-    if (EVP_PKEY_is_a(key, type) == 1) return found;
+    std::shared_ptr<EVP_PKEY> shared = Share(key);
+    if (EVP_PKEY_is_a(key, type) == 1) found.push_back(std::move(shared));
   }
-  return nullptr;
+  return found;
 }
 
 std::string PrivateKeyPem(EVP_PKEY* key) {
@@ -155,9 +156,16 @@ Result<SigningKey> SigningKey::FromSeed(std::string_view seed) {
 }
 
 Result<SigningKey> SigningKey::FromPem(std::string_view pem) {
-  std::shared_ptr<EVP_PKEY> key = FindPrivateKey(pem, "ED25519");
-  if (key == nullptr) return InvalidArgument("no Ed25519 private key in this PEM text");
-  return SigningKey(std::move(key));
+  const std::vector<SigningKey> keys = AllFromPem(pem);
+  if (keys.empty()) return InvalidArgument("no Ed25519 private key in this PEM text");
+  return keys.front();
+}
+
+std::vector<SigningKey> SigningKey::AllFromPem(std::string_view pem) {
+  std::vector<SigningKey> keys;
+  for (std::shared_ptr<EVP_PKEY>& key : FindPrivateKeys(pem, "ED25519"))
+    keys.push_back(SigningKey(std::move(key)));
+  return keys;
 }
 
 std::string SigningKey::Sign(std::string_view message) const {
@@ -180,9 +188,16 @@ OpeningKey::OpeningKey(std::shared_ptr<EVP_PKEY> key)
 OpeningKey OpeningKey::Generate() { return OpeningKey(GenerateKey("X25519")); }
 
 Result<OpeningKey> OpeningKey::FromPem(std::string_view pem) {
-  std::shared_ptr<EVP_PKEY> key = FindPrivateKey(pem, "X25519");
-  if (key == nullptr) return InvalidArgument("no X25519 private key in this PEM text");
-  return OpeningKey(std::move(key));
+  const std::vector<OpeningKey> keys = AllFromPem(pem);
+  if (keys.empty()) return InvalidArgument("no X25519 private key in this PEM text");
+  return keys.front();
+}
+
+std::vector<OpeningKey> OpeningKey::AllFromPem(std::string_view pem) {
+  std::vector<OpeningKey> keys;
+  for (std::shared_ptr<EVP_PKEY>& key : FindPrivateKeys(pem, "X25519"))
+    keys.push_back(OpeningKey(std::move(key)));
+  return keys;
 }
 
 std::string OpeningKey::ToPem() const { return PrivateKeyPem(key_.get()); }

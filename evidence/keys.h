@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/status.h"
 #include "evidence/hash.h"
@@ -32,8 +33,9 @@ class SigningKey {
  public:
   static SigningKey Generate();
   static Result<SigningKey> FromSeed(std::string_view seed);  // 32 bytes, RFC 8032's private key
-  // Finds the Ed25519 key among the PRIVATE KEY blocks of `pem` (PKCS #8).
+  // The first Ed25519 key among the PRIVATE KEY blocks of `pem` (PKCS #8), and all of them, in their order.
   static Result<SigningKey> FromPem(std::string_view pem);
+  static std::vector<SigningKey> AllFromPem(std::string_view pem);
 
   [[nodiscard]] std::string Sign(std::string_view message) const;
   [[nodiscard]] const std::string& public_key() const { return public_key_; }
@@ -50,7 +52,9 @@ class SigningKey {
 class OpeningKey {
  public:
   static OpeningKey Generate();
-  static Result<OpeningKey> FromPem(std::string_view pem);  // the X25519 key among the blocks
+  // As for SigningKey, of the X25519 keys.
+  static Result<OpeningKey> FromPem(std::string_view pem);
+  static std::vector<OpeningKey> AllFromPem(std::string_view pem);
 
   // Refuses a box that was not sealed to this key with this `context`.
   [[nodiscard]] Result<std::string> Open(std::string_view box, std::string_view context) const;

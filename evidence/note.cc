@@ -71,11 +71,20 @@ Result<SignatureLine> ParseSignatureLine(std::string_view line) {
   return parsed;
 }
 
+// The line, with its LF.
+std::string SignatureOf(std::string_view text, std::string_view key_name, const SigningKey& key) {
+  std::string blob;
+  ByteWriter writer(blob);
+  writer.U32(KeyId(key_name, key.public_key()));
+  writer.Bytes(key.Sign(text));
+  return std::string(kDash) + std::string(key_name) + " " + ToBase64(blob) + "\n";
+}
+
 }  // namespace
 
 VerifierKey VerifierKey::For(std::string_view name, std::string_view public_key) {
   LV_CHECK(IsKeyName(name) && public_key.size() == kPublicKeySize);
-  return {std::string(name), KeyId(name, public_key), std::string(public_key)};
+  return {std::string(name), KeyId(name, public_key), std::string(public_key), {}};
 }
 
 Result<VerifierKey> VerifierKey::Parse(std::string_view text) {
@@ -106,15 +115,26 @@ std::string VerifierKey::ToString() const {
   return name + "+" + ToHex(id_bytes) + "+" + ToBase64(std::string(1, kEd25519) + public_key);
 }
 
+VerifierKey VerifierKey::NarrowedBy(const VerifierKey& other) const {
+  VerifierKey narrowed = *this;
+  for (Earlier& mine : narrowed.earlier) {
+    for (const Earlier& theirs : other.earlier) {
+      if (theirs.public_key == mine.public_key)
+        mine.last_size = std::min(mine.last_size, theirs.last_size);
+    }
+  }
+  return narrowed;
+}
+
 std::string SignNote(std::string_view text, std::string_view key_name, const SigningKey& key) {
   LV_CHECK(text.ends_with('\n'));
-  VerifierKey verifier = VerifierKey::For(key_name, key.public_key());
-  std::string blob;
-  ByteWriter writer(blob);
-  writer.U32(verifier.id);
-  writer.Bytes(key.Sign(text));
-  return std::string(text) + "\n" + std::string(kDash) + verifier.name + " " + ToBase64(blob) +
-         "\n";
+  return std::string(text) + "\n" + SignatureOf(text, key_name, key);
+}
+
+std::string AddSignature(std::string_view note, std::string_view key_name, const SigningKey& key) {
+  const std::size_t split = note.rfind("\n\n");
+  LV_CHECK(split != note.npos);
+  return std::string(note) + SignatureOf(note.substr(0, split + 1), key_name, key);
 }
 
 bool LooksLikeNote(std::string_view text) {

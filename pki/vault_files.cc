@@ -4,6 +4,7 @@
 
 #include "config/small_file.h"
 #include "evidence/checkpoint.h"
+#include "evidence/decimal.h"
 #include "evidence/hash.h"
 #include "evidence/keys.h"
 
@@ -21,6 +22,19 @@ std::string_view TakeLine(std::string_view* text) {
   return line;
 }
 
+// A line from the third on: a key that the one in force followed.
+Result<evidence::VerifierKey::Earlier> ParseEarlier(std::string_view line,
+                                                    const evidence::VerifierKey& in_force) {
+  const std::size_t blank = line.find(' ');
+  Result<evidence::VerifierKey> key = evidence::VerifierKey::Parse(line.substr(0, blank));
+  if (!key.ok() || key->name != in_force.name)
+    return InvalidArgument("a line from the third on is not an earlier key of this vault");
+  evidence::VerifierKey::Earlier earlier{key->public_key};
+  if (blank != line.npos && !evidence::ParseDecimal(line.substr(blank + 1), earlier.last_size))
+    return InvalidArgument("'" + std::string(line.substr(blank + 1)) + "' is not a tree size");
+  return earlier;
+}
+
 }  // namespace
 
 std::string VaultPublic::vault_name() const {
@@ -34,10 +48,14 @@ Result<VaultPublic> VaultPublic::Parse(std::string_view text) {
   if (!opening.ok() || opening->size() != evidence::kPublicKeySize) {
     return InvalidArgument("line 2 is not the base64 of an X25519 public key");
   }
-  if (!text.empty()) return InvalidArgument("more than two lines");
-
   VaultPublic vault{*std::move(verifier), *std::move(opening)};
-  if (vault.verifier.name != evidence::OriginFor(vault.vault_name(), vault.verifier.public_key)) {
+  while (!text.empty()) {
+    Result<evidence::VerifierKey::Earlier> earlier = ParseEarlier(TakeLine(&text), vault.verifier);
+    if (!earlier.ok()) return earlier.status();
+    vault.verifier.earlier.push_back(*std::move(earlier));
+  }
+  if (vault.verifier.name !=
+      evidence::OriginFor(vault.vault_name(), vault.verifier.first_public_key())) {
     return InvalidArgument("the key's name '" + vault.verifier.name +
                            "' is not NAME/<digits of this key>");
   }
@@ -45,7 +63,14 @@ Result<VaultPublic> VaultPublic::Parse(std::string_view text) {
 }
 
 std::string VaultPublic::ToString() const {
-  return verifier.ToString() + "\n" + evidence::ToBase64(opening_public_key) + "\n";
+  std::string text = verifier.ToString() + "\n" + evidence::ToBase64(opening_public_key) + "\n";
+  for (const evidence::VerifierKey::Earlier& earlier : verifier.earlier) {
+    text += evidence::VerifierKey::For(verifier.name, earlier.public_key).ToString();
+    if (earlier.last_size != evidence::VerifierKey::kInForce)
+      text += " " + std::to_string(earlier.last_size);
+    text += "\n";
+  }
+  return text;
 }
 
 Result<VaultPublic> LoadVaultPublic(const std::string& path) {

@@ -20,7 +20,8 @@ struct VaultPublic {
   [[nodiscard]] std::string vault_name() const;
   bool operator==(const VaultPublic&) const = default;
 
-  // Two lines: the verifier key, the base64 X25519 key.
+  // The verifier key, the base64 X25519 key; then, where the key was changed, a line for each one before, the newest
+  // first: its verifier key and, once it is retired, a blank and the last tree size that it may sign.
   static Result<VaultPublic> Parse(std::string_view text);
   [[nodiscard]] std::string ToString() const;
 };

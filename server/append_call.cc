@@ -84,7 +84,7 @@ Status AppendCall::TakeItem(int item) {
 
 Status AppendCall::TakeRegistration(int item) {
   const v1::Registration& sent = request_.items(item).registration();
-  const RegistrationChecks checks{ingest_.reader(), ingest_.opening_key, ingest_.revocation,
+  const RegistrationChecks checks{ingest_.reader(), ingest_.opening_keys, ingest_.revocation,
                                   ingest_.vault.genesis().ca_pem};
   Result<CheckedRegistration> checked =
       CheckRegistration(checks, host_, sent.body(), sent.box(), ingest_.clock.Now());

@@ -52,17 +52,17 @@ Result<Files> LoadFiles(const config::CollectorConfig& config, const Clock& cloc
   return Files{*std::move(own), *std::move(revocation), *std::move(keys)};
 }
 
-// A vault holds the name, the keys and the CA it was made with; configuration cannot change them.
-Status CheckGenesis(const evidence::GenesisBody& genesis, const config::CollectorConfig& config,
-                    const Files& files) {
-  const std::string origin =
-      evidence::OriginFor(config.vault_name, files.keys.signing.public_key());
-  if (genesis.origin != origin) {
+// A vault holds the name and the CA it was made with; configuration cannot change them.  Its keys in force must be at hand.
+Status CheckVault(const storage::Vault& vault, const config::CollectorConfig& config,
+                  const Files& files) {
+  const evidence::GenesisBody& genesis = vault.genesis();
+  if (genesis.origin.substr(0, genesis.origin.find('/')) != config.vault_name) {
     return InvalidArgument("the vault in " + config.vault_dir + " is " + genesis.origin +
-                           ", the configuration asks for " + origin);
+                           ", the configuration asks for " + config.vault_name);
   }
-  if (genesis.opening_public_key != files.keys.opening.public_key()) {
-    return InvalidArgument(config.signing_key + " does not hold the vault's X25519 key");
+  for (const evidence::VaultKey& key : vault.governance()->keys()) {
+    if (!key.last_size && !files.keys.CanOpen(key.opening_public_key))
+      return InvalidArgument(config.signing_key + " does not hold the vault's X25519 key");
   }
   Result<pki::Certificate> configured = pki::Certificate::FromPem(files.own.ca_pem);
   if (!configured.ok()) return configured.status();
@@ -144,8 +144,8 @@ struct Collector::Parts {
   CallLimiter limiter{clock};
   query::IndexCache index_cache;
   IndexKeeper index{*vault, committer, counters};
-  QueryContext query_context{clock,   *vault,   query_gate,  sessions, silence,   access_log,
-                             limiter, counters, index_cache, index,    query_pool};
+  QueryContext query_context{clock,      *vault,  files.keys, query_gate,  sessions, silence,
+                             access_log, limiter, counters,   index_cache, index,    query_pool};
   RetentionKeeper retention{*vault, committer, counters, clock};
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};
@@ -207,7 +207,7 @@ Result<std::unique_ptr<Collector>> Collector::Start(const config::CollectorConfi
   Result<std::unique_ptr<storage::Vault>> vault =
       storage::Vault::Open(options, files->keys.signing, clock);
   if (!vault.ok()) return vault.status();
-  LV_RETURN_IF_ERROR(CheckGenesis((*vault)->genesis(), config, *files));
+  LV_RETURN_IF_ERROR(CheckVault(**vault, config, *files));
 
   auto parts = std::make_unique<Parts>(config, clock, *std::move(files), *std::move(vault),
                                        std::move(on_halt));

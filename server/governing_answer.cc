@@ -71,6 +71,10 @@ Status AnswerDirect(const QueryContext& query, const Caller& caller,
   if (statement->type == evidence::DirectiveType::kRollback) {
     return InvalidArgument("a rollback is accepted by logvault-collector --accept-rollback");
   }
+  if (statement->type == evidence::DirectiveType::kNewKey &&
+      !query.keys.CanOpen(statement->key.opening_public_key)) {
+    return FailedPrecondition("the collector's vault.key does not hold the new X25519 key");
+  }
   storage::Entry entry;
   entry.kind = evidence::KindOf(statement->type);
   entry.body = request.directive();

@@ -57,7 +57,7 @@ struct IngestContext {
   const Clock& clock;
   storage::Vault& vault;
   storage::Committer& committer;
-  const evidence::OpeningKey& opening_key;
+  const std::vector<evidence::OpeningKey>& opening_keys;
   const pki::RevocationFile& revocation;
   const net::CallGate& gate;
   SessionTable& sessions;

@@ -10,6 +10,7 @@
 #include "server/index_keeper.h"
 #include "server/session_table.h"
 #include "server/silence_watch.h"
+#include "server/vault_keys.h"
 #include "server/work_pool.h"
 #include "storage/vault.h"
 
@@ -22,6 +23,7 @@ inline constexpr std::size_t kQueriesWaiting = 16;
 struct QueryContext {
   const Clock& clock;
   const storage::Vault& vault;
+  const VaultKeys& keys;
   const net::CallGate& gate;
   const SessionTable& sessions;
   const SilenceWatch& silence;

@@ -25,7 +25,10 @@ Status CheckSigner(const RegistrationChecks& checks, const evidence::KeyBody& ke
 Result<std::string> OpenBox(const RegistrationChecks& checks, const evidence::KeyBody& key,
                             std::string_view box) {
   if (evidence::Sha256(box) != key.box_hash) return Corruption("the box is not the one registered");
-  Result<std::string> k0 = checks.opening_key.Open(box, key.BoxContext());
+  Result<std::string> k0 = checks.opening_keys.front().Open(box, key.BoxContext());
+  for (auto older = checks.opening_keys.begin() + 1; older != checks.opening_keys.end(); ++older) {
+    if (!k0.ok()) k0 = older->Open(box, key.BoxContext());
+  }
   if (!k0.ok()) return k0.status().WithContext("box of the registration");
   if (k0->size() != evidence::kHashSize || evidence::Sha256(*k0) != key.k0_hash) {
     return Corruption("the seal key in the box is not the one registered");

@@ -18,7 +18,7 @@ namespace logvault::server {
 
 struct RegistrationChecks {
   const storage::Reader& reader;
-  const evidence::OpeningKey& opening_key;
+  const std::vector<evidence::OpeningKey>& opening_keys;  // at least one
   const pki::RevocationFile& revocation;
   const std::string& ca_pem;  // GENESIS's: a verifier has no other
 };

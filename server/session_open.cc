@@ -109,12 +109,11 @@ Status CheckAgainstHistory(IngestContext& ingest, const evidence::Checkpoint& sh
 Result<std::uint64_t> CheckHaveNote(IngestContext& ingest, const std::string& host,
                                     const std::string& note, const storage::Head& head) {
   if (note.empty()) return std::uint64_t{0};
-  const evidence::GenesisBody& genesis = ingest.vault.genesis();
-  Result<evidence::Checkpoint> shown = evidence::OpenCheckpoint(
-      note, evidence::VerifierKey::For(genesis.origin, genesis.vault_public_key));
+  Result<evidence::Checkpoint> shown =
+      evidence::OpenCheckpoint(note, ingest.vault.governance()->key());
   if (!shown.ok()) {
-    return FailedPrecondition("the checkpoint shown is not one of vault " + genesis.origin + ": " +
-                              shown.status().message());
+    return FailedPrecondition("the checkpoint shown is not one of vault " + ingest.vault.origin() +
+                              ": " + shown.status().message());
   }
   const Status agreed = CheckAgainstHistory(ingest, *shown, head);
   if (agreed.code() == StatusCode::kIntegrity && ingest.vault.governance()->WasLost(shown->size)) {

@@ -1,5 +1,6 @@
 #include "server/vault_keys.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "config/small_file.h"
@@ -7,18 +8,22 @@
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
 #include "pki/certificate.h"
-#include "storage/vault.h"
 
 namespace logvault::server {
 
 Result<VaultKeys> VaultKeys::Load(const std::string& path) {
   Result<std::string> pem = config::ReadSmallFile(path);
   if (!pem.ok()) return InvalidArgument("vault.signing_key: " + pem.status().message());
-  Result<evidence::SigningKey> signing = evidence::SigningKey::FromPem(*pem);
-  if (!signing.ok()) return InvalidArgument(path + ": " + signing.status().message());
-  Result<evidence::OpeningKey> opening = evidence::OpeningKey::FromPem(*pem);
-  if (!opening.ok()) return InvalidArgument(path + ": " + opening.status().message());
-  return VaultKeys{*std::move(signing), *std::move(opening)};
+  VaultKeys keys{evidence::SigningKey::AllFromPem(*pem), evidence::OpeningKey::AllFromPem(*pem)};
+  if (keys.signing.empty()) return InvalidArgument(path + ": no Ed25519 private key in it");
+  if (keys.opening.empty()) return InvalidArgument(path + ": no X25519 private key in it");
+  return keys;
+}
+
+bool VaultKeys::CanOpen(std::string_view opening_public_key) const {
+  return std::any_of(opening.begin(), opening.end(), [&](const evidence::OpeningKey& key) {
+    return key.public_key() == opening_public_key;
+  });
 }
 
 Result<std::string> CreateVault(const config::CollectorConfig& config, const Clock& clock) {
@@ -30,15 +35,16 @@ Result<std::string> CreateVault(const config::CollectorConfig& config, const Clo
   if (!ca.ok()) return InvalidArgument(config.tls.ca + ": " + ca.status().message());
 
   evidence::GenesisBody genesis;
-  genesis.origin = evidence::OriginFor(config.vault_name, keys->signing.public_key());
-  genesis.vault_public_key = keys->signing.public_key();
-  genesis.opening_public_key = keys->opening.public_key();
+  const evidence::SigningKey& signing = keys->signing.front();
+  genesis.origin = evidence::OriginFor(config.vault_name, signing.public_key());
+  genesis.vault_public_key = signing.public_key();
+  genesis.opening_public_key = keys->opening.front().public_key();
   genesis.ca_pem = *std::move(ca_pem);
   genesis.retention_min_ns = static_cast<std::uint64_t>(config.retention_min_ns);
   storage::VaultOptions options;
   options.dir = config.vault_dir;
   options.anchor = config.anchor;
-  LV_RETURN_IF_ERROR(storage::Vault::Create(options, genesis, keys->signing, clock));
+  LV_RETURN_IF_ERROR(storage::Vault::Create(options, genesis, signing, clock));
   return evidence::VerifierKey::For(genesis.origin, genesis.vault_public_key).ToString();
 }
 

@@ -1,22 +1,28 @@
-// The collector's two private keys, out of one PEM file, and the vault they belong to.
+// The collector's private keys, out of one PEM file, and the vault they belong to.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/status.h"
 #include "config/collector_config.h"
 #include "evidence/keys.h"
+#include "storage/vault.h"
 
 namespace logvault::server {
 
+// One of each kind; while the vault's key is being changed the newer ones first, then those before.
 struct VaultKeys {
-  evidence::SigningKey signing;
-  evidence::OpeningKey opening;
+  storage::SigningKeys signing;
+  std::vector<evidence::OpeningKey> opening;
 
   // kInvalidArgument naming the file.
   static Result<VaultKeys> Load(const std::string& path);
+  // Whether a registration that is sealed to `opening_public_key` can be read.
+  [[nodiscard]] bool CanOpen(std::string_view opening_public_key) const;
 };
 
 // Makes the vault of `config`: GENESIS with its origin, its public keys and the CA.  Returns the

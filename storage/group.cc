@@ -61,7 +61,7 @@ Status Group::Add(const Entry& entry) {
     case BlockKind::kStream:
       return AddStream(entry);
     case BlockKind::kKey:
-      return AddKey(entry);
+      return evidence::IsDirective(entry.body) ? AddGoverning(entry) : AddKey(entry);
     case BlockKind::kRecords:
       return AddRecords(entry);
     case BlockKind::kSilence:

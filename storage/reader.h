@@ -68,7 +68,8 @@ class Reader {
  public:
   explicit Reader(std::shared_ptr<const Tables> tables) : tables_(std::move(tables)) {}
 
-  // The newest committed head, from disk.
+  // The newest committed head, from disk.  Its signature is the caller's to check: by which key, only the blocks below it
+  // tell (evidence/governance.h).
   [[nodiscard]] Result<Head> StoredHead() const;
 
   // The stored bytes of a block; kNotFound where nothing is stored, kCorruption where RocksDB

@@ -76,15 +76,16 @@ Status CheckGenesis(const evidence::GenesisBody& genesis, const evidence::Signin
 
 bool AreOwnWords(std::span<const Entry> entries) {
   return std::all_of(entries.begin(), entries.end(), [](const Entry& entry) {
-    return entry.kind != evidence::BlockKind::kStream && entry.kind != evidence::BlockKind::kKey &&
-           entry.kind != evidence::BlockKind::kRecords;
+    return entry.kind != evidence::BlockKind::kStream &&
+           entry.kind != evidence::BlockKind::kRecords &&
+           (entry.kind != evidence::BlockKind::kKey || evidence::IsDirective(entry.body));
   });
 }
 
-Vault::Vault(VaultOptions options, evidence::SigningKey key, const Clock& clock,
+Vault::Vault(VaultOptions options, SigningKeys keys, const Clock& clock,
              std::shared_ptr<Tables> tables)
     : options_(std::move(options)),
-      key_(std::move(key)),
+      keys_(std::move(keys)),
       clock_(clock),
       tables_(std::move(tables)),
       reader_(tables_) {}
@@ -102,23 +103,23 @@ Status Vault::Create(const VaultOptions& options, const evidence::GenesisBody& g
   LV_RETURN_IF_ERROR(FromRocks(EnvOf(options).CreateDirIfMissing(options.dir)));
   Result<std::shared_ptr<Tables>> tables = Tables::Open(OptionsFor(options, TablesMode::kCreate));
   if (!tables.ok()) return tables.status();
-  Vault vault(options, key, clock, *std::move(tables));
+  Vault vault(options, {key}, clock, *std::move(tables));
   vault.genesis_ = genesis;
   vault.governance_ = std::make_shared<evidence::Governance>(genesis, options.certificate_check);
   Group group(*vault.tables_, vault.reader_, *vault.governance(), vault.chain_, clock.Now(), 0);
   Result<std::uint64_t> block = group.AddOwn(evidence::BlockKind::kGenesis, genesis.Serialize());
   if (!block.ok()) return block.status();
-  return vault.Write(group);
+  return vault.Write(group, vault.governance());
 }
 
-Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
-                                           const evidence::SigningKey& key, const Clock& clock) {
+Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options, const SigningKeys& keys,
+                                           const Clock& clock) {
   Result<std::unique_ptr<Vault>> vault =
-      OpenAs(OptionsFor(options, TablesMode::kReadWrite), options, key, clock);
+      OpenAs(OptionsFor(options, TablesMode::kReadWrite), options, keys, clock);
   if (vault.ok()) return vault;
   const bool log_refused = vault.status().code() == StatusCode::kCorruption;
   if (!log_refused) return vault.status().WithContext("vault " + options.dir);
-  Result<std::unique_ptr<Vault>> recovered = OpenAtLastGoodPoint(options, key, clock);
+  Result<std::unique_ptr<Vault>> recovered = OpenAtLastGoodPoint(options, keys, clock);
   if (!recovered.ok()) {
     return Status(recovered.status().code(),
                   "vault " + options.dir + " is damaged (" + vault.status().message() +
@@ -137,12 +138,12 @@ Result<std::unique_ptr<Vault>> Vault::Open(const VaultOptions& options,
 // was acknowledged is behind the anchor, so both may be cut at their last good record if the head there reaches the
 // anchor.  That is tried read-only, and for the MANIFEST on a copy: a vault that fails it is left as it is.
 Result<std::unique_ptr<Vault>> Vault::OpenAtLastGoodPoint(const VaultOptions& options,
-                                                          const evidence::SigningKey& key,
+                                                          const SigningKeys& keys,
                                                           const Clock& clock) {
   rocksdb::Env& env = EnvOf(options);
   TablesOptions tables = OptionsFor(options, TablesMode::kReadOnly);
   tables.wal_recovery = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  const auto trial = [&] { return OpenAs(tables, options, key, clock); };
+  const auto trial = [&] { return OpenAs(tables, options, keys, clock); };
   Status status = StatusOf(trial());
   if (status.code() == StatusCode::kCorruption) {
     tables.dir = options.dir + ".trial";
@@ -155,12 +156,12 @@ Result<std::unique_ptr<Vault>> Vault::OpenAtLastGoodPoint(const VaultOptions& op
   }
   if (!status.ok()) return status;
   tables.mode = TablesMode::kReadWrite;
-  return OpenAs(tables, options, key, clock);
+  return OpenAs(tables, options, keys, clock);
 }
 
 Result<std::unique_ptr<Vault>> Vault::OpenAs(const TablesOptions& tables_options,
-                                             const VaultOptions& options,
-                                             const evidence::SigningKey& key, const Clock& clock) {
+                                             const VaultOptions& options, const SigningKeys& keys,
+                                             const Clock& clock) {
   Result<std::unique_ptr<Anchor>> anchor = Anchor::Open(EnvOf(options), options.anchor);
   const bool no_anchor = !anchor.ok() && anchor.status().code() == StatusCode::kNotFound;
   if (!anchor.ok() && !no_anchor) return Integrity(anchor.status().message());
@@ -173,7 +174,7 @@ Result<std::unique_ptr<Vault>> Vault::OpenAs(const TablesOptions& tables_options
     return Integrity("the vault's anchor " + options.anchor +
                      " is missing: nothing shows that the folder is no older copy");
   }
-  std::unique_ptr<Vault> vault(new Vault(options, key, clock, *std::move(tables)));
+  std::unique_ptr<Vault> vault(new Vault(options, keys, clock, *std::move(tables)));
   vault->anchor_ = *std::move(anchor);
   if (tables_options.mode == TablesMode::kReadOnly) {
     vault->sealed_ = Unavailable("the vault is open for reading only");
@@ -184,15 +185,14 @@ Result<std::unique_ptr<Vault>> Vault::OpenAs(const TablesOptions& tables_options
   return vault;
 }
 
-Result<std::uint64_t> Vault::AcceptRollback(const VaultOptions& options,
-                                            const evidence::SigningKey& key, const Clock& clock,
-                                            std::string_view directive) {
+Result<std::uint64_t> Vault::AcceptRollback(const VaultOptions& options, const SigningKeys& keys,
+                                            const Clock& clock, std::string_view directive) {
   Result<std::unique_ptr<Anchor>> anchor = Anchor::Open(EnvOf(options), options.anchor);
   if (!anchor.ok() && anchor.status().code() != StatusCode::kNotFound) return anchor.status();
   Result<std::shared_ptr<Tables>> tables =
       Tables::Open(OptionsFor(options, TablesMode::kReadWrite));
   if (!tables.ok()) return tables.status();
-  Vault vault(options, key, clock, *std::move(tables));
+  Vault vault(options, keys, clock, *std::move(tables));
   if (anchor.ok()) vault.anchor_ = *std::move(anchor);
   LV_RETURN_IF_ERROR(vault.Load());
   Result<evidence::Statement> statement = vault.governance()->Check(directive, clock.Now());
@@ -234,11 +234,13 @@ Status Vault::Load() {
   Result<evidence::GenesisBody> genesis = reader_.Genesis();
   if (!genesis.ok()) return genesis.status();
   genesis_ = *std::move(genesis);
-  if (genesis_.vault_public_key != key_.public_key()) {
-    return FailedPrecondition("the signing key is not the one of vault " + genesis_.origin);
-  }
   Result<Head> head = reader_.StoredHead();
   if (!head.ok()) return head.status();
+  LV_RETURN_IF_ERROR(LoadGovernance(head->size));
+  LV_RETURN_IF_ERROR(Signers(*governance()).status());
+  LV_RETURN_IF_ERROR(evidence::OpenCheckpoint(head->note, governance()->key())
+                         .status()
+                         .WithContext("newest checkpoint"));
   const std::unique_ptr<rocksdb::Iterator> newest = tables_->Seek(tables_->block());
   newest->SeekToLast();
   if (!newest->Valid()) return Corruption("the newest block cannot be read");
@@ -259,8 +261,7 @@ Status Vault::Load() {
   chain_.prev = evidence::LeafHash(ToView(newest->value()));
   chain_.commit_time = block->commit_time;
   recomputed_ = chain_;
-  LV_RETURN_IF_ERROR(LoadGovernance(head->size));
-  Publish(*std::move(head));
+  Publish(*std::move(head), governance());
   return Status::Ok();
 }
 
@@ -283,8 +284,8 @@ Status Vault::LoadGovernance(std::uint64_t size) {
 // The head must be the anchor's checkpoint or have grown from it.
 Status Vault::CheckAnchor() {
   const Head here = head();
-  Result<evidence::Checkpoint> anchored = evidence::OpenCheckpoint(
-      anchor_->note(), evidence::VerifierKey::For(genesis_.origin, genesis_.vault_public_key));
+  Result<evidence::Checkpoint> anchored =
+      evidence::OpenCheckpoint(anchor_->note(), governance()->key());
   if (!anchored.ok()) {
     return Integrity("the anchor is not signed by this vault: " + anchored.status().message());
   }
@@ -343,21 +344,51 @@ Result<Commit> Vault::Append(std::span<const Entry> group) {
           building.AddOwn(evidence::BlockKind::kAlert, ClockNotice(now, chain_.commit_time));
       if (!alert.ok()) return alert.status();
     }
-    LV_RETURN_IF_ERROR(Write(building));
+    std::shared_ptr<const evidence::Governance> after = governed;
     if (building.governing().has_value()) {
       auto changed = std::make_shared<evidence::Governance>(*governed);
       LV_CHECK(changed->Add(*building.governing()).ok());  // the group has judged it
-      MutexLock lock(head_mutex_);
-      governance_ = std::move(changed);
+      LV_RETURN_IF_ERROR(Signers(*changed).status());
+      after = std::move(changed);
     }
+    LV_RETURN_IF_ERROR(Write(building, std::move(after)));
     clock_flagged_ = stepped;
     clock_offset_ = offset;
   }
   return Commit{building.TakeAppended(), head()};
 }
 
-// Makes `group` durable and its head public: one synced write, the anchor, the head; in that order.
-Status Vault::Write(Group& group) {
+Result<std::vector<const evidence::SigningKey*>> Vault::Signers(
+    const evidence::Governance& governance) const {
+  std::vector<const evidence::SigningKey*> signers;
+  const std::vector<evidence::VaultKey>& vault_keys = governance.keys();
+  for (auto key = vault_keys.rbegin(); key != vault_keys.rend() && !key->last_size; ++key) {
+    const auto held =
+        std::find_if(keys_.begin(), keys_.end(), [key](const evidence::SigningKey& candidate) {
+          return candidate.public_key() == key->public_key;
+        });
+    if (held == keys_.end()) {
+      return FailedPrecondition(
+          "the signing key is not the one of vault " + genesis_.origin + ": no private key for " +
+          evidence::VerifierKey::For(genesis_.origin, key->public_key).ToString());
+    }
+    signers.push_back(&*held);
+  }
+  return signers;
+}
+
+std::string Vault::SignHead(const evidence::Checkpoint& checkpoint,
+                            const evidence::Governance& governance) const {
+  const std::vector<const evidence::SigningKey*> signers = *Signers(governance);  // checked before
+  std::string note = evidence::SignCheckpoint(checkpoint, *signers.front());
+  for (auto signer = signers.begin() + 1; signer != signers.end(); ++signer)
+    note = evidence::AddSignature(note, checkpoint.origin, **signer);
+  return note;
+}
+
+// Makes `group` durable and its head public: one synced write, the anchor, the head; in that order.  `governed` is what
+// is ordered once the group is there: by it the head is signed.
+Status Vault::Write(Group& group, std::shared_ptr<const evidence::Governance> governed) {
   LV_RETURN_IF_ERROR(group.Finish());
   Result<Chain> recomputed = RecomputeChain(group.rows(), *tables_, recomputed_);
   if (!recomputed.ok()) return Seal("nothing was signed", recomputed.status());
@@ -368,7 +399,7 @@ Status Vault::Write(Group& group) {
   Head head;
   head.size = recomputed->tree.size();
   head.root = recomputed->tree.Root();
-  head.note = evidence::SignCheckpoint({genesis_.origin, head.size, head.root}, key_);
+  head.note = SignHead({genesis_.origin, head.size, head.root}, *governed);
   LV_RETURN_IF_ERROR(
       FromRocks(group.rows().Put(tables_->checkpoint(), NumberKey(head.size), head.note)));
 
@@ -384,7 +415,7 @@ Status Vault::Write(Group& group) {
   chain_ = group.chain();
   recomputed_ = *std::move(recomputed);
   tables_->tile_cache().Add(group.tiles().pieces());
-  Publish(std::move(head));
+  Publish(std::move(head), std::move(governed));
   LV_CRASH_POINT("vault.published");
   return Status::Ok();
 }
@@ -401,9 +432,10 @@ Status Vault::Seal(std::string_view why, const Status& cause) {
   return sealed_;
 }
 
-void Vault::Publish(Head head) {
+void Vault::Publish(Head head, std::shared_ptr<const evidence::Governance> governance) {
   MutexLock lock(head_mutex_);
   head_ = std::move(head);
+  governance_ = std::move(governance);
 }
 
 std::shared_ptr<const evidence::Governance> Vault::governance() const {

@@ -17,6 +17,7 @@
 #include "common/status.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "evidence/checkpoint.h"
 #include "evidence/governance.h"
 #include "evidence/keys.h"
 #include "evidence/merkle.h"
@@ -91,6 +92,9 @@ class Anchor;          // storage/anchor.h
 class Group;           // storage/group.h
 struct TablesOptions;  // storage/tables.h
 
+// The private keys that may sign: more than one while the vault's key is being changed.
+using SigningKeys = std::vector<evidence::SigningKey>;
+
 class Vault {
  public:
   // Makes a new vault with its GENESIS block.  kAlreadyExists where `dir` holds anything or the
@@ -100,15 +104,15 @@ class Vault {
 
   // Opens an existing vault and re-reads its head from disk.  kNotFound where there is none;
   // kIntegrity where the head is behind the anchor or inconsistent with it, or the anchor is
-  // missing; kFailedPrecondition where `key` is not the vault's.  `clock` must outlive the vault.
-  static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options,
-                                             const evidence::SigningKey& key, const Clock& clock);
+  // missing; kFailedPrecondition where a key of the vault that is in force is not among `keys`.  `clock` must outlive
+  // the vault.
+  static Result<std::unique_ptr<Vault>> Open(const VaultOptions& options, const SigningKeys& keys,
+                                             const Clock& clock);
   // Goes on from an older copy, as `directive` (a rollback, evidence/rollback.h) accepts: the vault in `dir` must stand
   // exactly where it says, and the anchor, where there is one, must not have seen more than what it says is lost.  The
   // directive becomes the next block, and the anchor follows.  Returns the size that was restored.
-  static Result<std::uint64_t> AcceptRollback(const VaultOptions& options,
-                                              const evidence::SigningKey& key, const Clock& clock,
-                                              std::string_view directive);
+  static Result<std::uint64_t> AcceptRollback(const VaultOptions& options, const SigningKeys& keys,
+                                              const Clock& clock, std::string_view directive);
   ~Vault();
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
@@ -151,28 +155,33 @@ class Vault {
   [[nodiscard]] const std::string& origin() const { return genesis_.origin; }
 
  private:
-  Vault(VaultOptions options, evidence::SigningKey key, const Clock& clock,
-        std::shared_ptr<Tables> tables);
+  Vault(VaultOptions options, SigningKeys keys, const Clock& clock, std::shared_ptr<Tables> tables);
 
   static Result<std::unique_ptr<Vault>> OpenAs(const TablesOptions& tables_options,
-                                               const VaultOptions& options,
-                                               const evidence::SigningKey& key, const Clock& clock);
+                                               const VaultOptions& options, const SigningKeys& keys,
+                                               const Clock& clock);
   static Result<std::unique_ptr<Vault>> OpenAtLastGoodPoint(const VaultOptions& options,
-                                                            const evidence::SigningKey& key,
+                                                            const SigningKeys& keys,
                                                             const Clock& clock);
   Status Load();
   Status CheckAnchor();
   Status CheckRestored(const evidence::AcceptedRollback& rollback) const;
   Status CheckDiskReserve(std::span<const Entry> group) const;
   [[nodiscard]] bool ClockStepped(UnixNanos now, UnixNanos offset) const;
-  Status Write(Group& group);
+  // The keys in force by `governance`, newest first; kFailedPrecondition where one is not at hand.
+  [[nodiscard]] Result<std::vector<const evidence::SigningKey*>> Signers(
+      const evidence::Governance& governance) const;
+  Status Write(Group& group, std::shared_ptr<const evidence::Governance> governed);
+  [[nodiscard]] std::string SignHead(const evidence::Checkpoint& checkpoint,
+                                     const evidence::Governance& governance) const;
   Status MoveAnchor(const std::string& note);
   Status Seal(std::string_view why, const Status& cause);
   Status LoadGovernance(std::uint64_t size);
-  void Publish(Head head) LV_EXCLUDES(head_mutex_);
+  void Publish(Head head, std::shared_ptr<const evidence::Governance> governance)
+      LV_EXCLUDES(head_mutex_);
 
   const VaultOptions options_;
-  const evidence::SigningKey key_;
+  const SigningKeys keys_;
   const Clock& clock_;
   const std::shared_ptr<Tables> tables_;
   const Reader reader_;

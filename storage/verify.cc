@@ -9,6 +9,7 @@
 #include "storage/damage.h"
 #include "storage/findings.h"
 #include "storage/keys.h"
+#include "storage/retention.h"
 #include "storage/tables.h"
 #include "storage/verify_pass.h"
 
@@ -37,7 +38,22 @@ Result<std::shared_ptr<Tables>> OpenAsFarAsItGoes(const std::string& dir, Findin
   return std::shared_ptr<Tables>();
 }
 
-// The key that checkpoints must be signed with: the pinned one, else the one that GENESIS states.
+// The vault's keys by GENESIS and by what administrators ordered since.  A directive that is not in order is for the
+// auditor to report.
+evidence::VerifierKey StatedKey(const VerifyOptions& options, const Tables& tables,
+                                const evidence::GenesisBody& genesis) {
+  evidence::Governance governance(genesis, options.certificate_check);
+  static_cast<void>(ForEachGoverning(
+      tables, UINT64_MAX, [&governance](std::uint64_t, const Result<std::string>& bytes) {
+        if (!bytes.ok()) return Status::Ok();
+        Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(*bytes);
+        if (block.ok()) static_cast<void>(governance.Add(*block));
+        return Status::Ok();
+      }));
+  return governance.key();
+}
+
+// The key that checkpoints must be signed with: the pinned one, else the one that the vault states.
 Result<evidence::VerifierKey> KeyOf(const VerifyOptions& options, const Tables* tables,
                                     Findings& findings) {
   Result<std::string> bytes = tables == nullptr
@@ -51,14 +67,14 @@ Result<evidence::VerifierKey> KeyOf(const VerifyOptions& options, const Tables* 
     if (options.key) return *options.key;
     return genesis.status().WithContext("no key is given, and GENESIS cannot be read");
   }
-  evidence::VerifierKey stated =
-      evidence::VerifierKey::For(genesis->origin, genesis->vault_public_key);
+  const evidence::VerifierKey stated = StatedKey(options, *tables, *genesis);
   if (!options.key) return stated;
-  if (*options.key != stated) {
+  if (options.key->name != stated.name ||
+      options.key->first_public_key() != stated.first_public_key()) {
     findings.Add(0, "GENESIS states the key " + stated.ToString() + ", expected is " +
                         options.key->ToString());
   }
-  return *options.key;
+  return options.key->NarrowedBy(stated);
 }
 
 void AddWitness(std::string what, std::string_view note, const evidence::VerifierKey& key,

@@ -13,6 +13,13 @@ namespace {
 constexpr UnixNanos kDay = 86'400 * kNanosPerSecond;
 constexpr UnixNanos kNow = 20'000 * kDay;
 
+Statement NewKey() {
+  Statement statement;
+  statement.type = DirectiveType::kNewKey;
+  statement.key = {"a verifier key", std::string(32, 'x')};
+  return statement;
+}
+
 class GovernanceTest : public ::testing::Test {
  protected:
   Status Add(BlockKind kind, std::string body, UnixNanos at = kNow) {
@@ -105,7 +112,7 @@ TEST_F(GovernanceTest, ARuleNeedsACertificateThatIsGoodThen) {
 TEST_F(GovernanceTest, AStatementReadsAsItWasWritten) {
   for (Statement statement :
        {testing::Policy({{"*", "a", 5}, {"geo01", "*", kKeepForever}}),
-        testing::AddHold({"h", "geo01", "*", -5, std::nullopt}), testing::Release("h")}) {
+        testing::AddHold({"h", "geo01", "*", -5, std::nullopt}), testing::Release("h"), NewKey()}) {
     statement.origin = genesis_.origin;
     statement.by = "root";
     statement.reason = "because \"of\" it\n";
@@ -116,6 +123,44 @@ TEST_F(GovernanceTest, AStatementReadsAsItWasWritten) {
   }
   EXPECT_FALSE(Statement::Parse(R"({"type":"nothing"})").ok());
   EXPECT_FALSE(Statement::Parse("[1]").ok());
+}
+
+TEST_F(GovernanceTest, AKeyIsFollowedByAnotherAndThenRetired) {
+  const std::string first = key_.public_key(), second(32, 's'), third(32, 't');
+  auto name = [this](const std::string& key) {
+    return VerifierKey::For(genesis_.origin, key).ToString();
+  };
+  auto order = [&](DirectiveType type, const std::string& key) {
+    Statement statement;
+    statement.type = type;
+    statement.key = {name(key), std::string(32, 'x')};
+    return Order(statement).code();
+  };
+  EXPECT_EQ(order(DirectiveType::kRetireKey, first), StatusCode::kFailedPrecondition) << "the only";
+  EXPECT_EQ(order(DirectiveType::kNewKey, first), StatusCode::kAlreadyExists);
+  ASSERT_EQ(order(DirectiveType::kNewKey, second), StatusCode::kOk);
+  EXPECT_EQ(governance_.key().public_key, second);
+  EXPECT_EQ(governance_.key().earlier,
+            (std::vector<VerifierKey::Earlier>{{first, VerifierKey::kInForce}}));
+  EXPECT_EQ(order(DirectiveType::kNewKey, third), StatusCode::kFailedPrecondition) << "one at once";
+  EXPECT_EQ(order(DirectiveType::kRetireKey, second), StatusCode::kFailedPrecondition) << "newest";
+  next_ = 70;
+  ASSERT_EQ(order(DirectiveType::kRetireKey, first), StatusCode::kOk);
+  EXPECT_EQ(governance_.key().earlier, (std::vector<VerifierKey::Earlier>{{first, 70}}));
+  EXPECT_EQ(order(DirectiveType::kRetireKey, first), StatusCode::kFailedPrecondition) << "twice";
+  EXPECT_EQ(order(DirectiveType::kNewKey, first), StatusCode::kAlreadyExists) << "never again";
+  ASSERT_EQ(order(DirectiveType::kNewKey, third), StatusCode::kOk);
+  EXPECT_EQ(governance_.key().first_public_key(), first);
+}
+
+TEST_F(GovernanceTest, AKeyOfAnotherVaultDoesNotFollow) {
+  Statement statement;
+  statement.type = DirectiveType::kNewKey;
+  statement.key = {VerifierKey::For("other/12345678", std::string(32, 's')).ToString(),
+                   std::string(32, 'x')};
+  EXPECT_EQ(Order(statement).code(), StatusCode::kInvalidArgument);
+  statement.key.verifier = "no key";
+  EXPECT_FALSE(Order(statement).ok());
 }
 
 TEST_F(GovernanceTest, ARollbackNamesTwoCheckpointsOfThisVault) {

@@ -140,6 +140,42 @@ TEST(CheckpointTest, RefusesMalformedText) {
   }
 }
 
+TEST(CheckpointTest, AnEarlierKeyCountsUpToItsLastSize) {
+  const SigningKey older = SigningKey::Generate();
+  VerifierKey key = VerifierKey::For("ours", TestKey().public_key());
+  const std::string by_older = SignCheckpoint({"ours", 3, {}}, older);
+  EXPECT_FALSE(OpenCheckpoint(by_older, key).ok());
+  key.earlier = {{older.public_key()}};
+  EXPECT_TRUE(OpenCheckpoint(by_older, key).ok()) << "still in force";
+  key.earlier = {{older.public_key(), 3}};
+  EXPECT_TRUE(OpenCheckpoint(by_older, key).ok());
+  key.earlier = {{older.public_key(), 2}};
+  EXPECT_FALSE(OpenCheckpoint(by_older, key).ok());
+  EXPECT_TRUE(OpenCheckpoint(SignCheckpoint({"ours", 9, {}}, TestKey()), key).ok());
+}
+
+TEST(CheckpointTest, TwoSignaturesAreEachGoodForTheirHolder) {
+  const SigningKey older = SigningKey::Generate();
+  const std::string note = AddSignature(SignCheckpoint({"ours", 3, {}}, TestKey()), "ours", older);
+  EXPECT_TRUE(OpenCheckpoint(note, VerifierKey::For("ours", TestKey().public_key())).ok());
+  EXPECT_TRUE(OpenCheckpoint(note, VerifierKey::For("ours", older.public_key())).ok());
+  std::string altered = note;
+  altered.replace(altered.find("\n3\n"), 3, "\n4\n");
+  EXPECT_FALSE(OpenCheckpoint(altered, VerifierKey::For("ours", older.public_key())).ok());
+}
+
+TEST(VerifierKeyTest, TheNarrowerEndOfAnEarlierKeyCounts) {
+  VerifierKey mine = VerifierKey::For("ours", TestKey().public_key());
+  VerifierKey theirs = mine;
+  mine.earlier = {{std::string(32, 'a')}, {std::string(32, 'b'), 7}};
+  theirs.earlier = {
+      {std::string(32, 'a'), 20}, {std::string(32, 'b'), 9}, {std::string(32, 'c'), 1}};
+  const VerifierKey narrowed = mine.NarrowedBy(theirs);
+  ASSERT_EQ(narrowed.earlier.size(), 2u);
+  EXPECT_EQ(narrowed.earlier[0].last_size, 20u);
+  EXPECT_EQ(narrowed.earlier[1].last_size, 7u);
+}
+
 TEST(CheckpointTest, ACheckpointOfAnotherOriginIsRefused) {
   VerifierKey key = VerifierKey::For("ours", TestKey().public_key());
   EXPECT_TRUE(OpenCheckpoint(SignCheckpoint({"ours", 3, {}}, TestKey()), key).ok());

@@ -1,4 +1,4 @@
-// vault.pub: two lines that fit together, or an error that says what is wrong.
+// vault.pub: lines that fit together, or an error that says what is wrong.
 #include "pki/vault_files.h"
 
 #include <gmock/gmock.h>
@@ -38,7 +38,21 @@ TEST(VaultPublicTest, AnythingElseIsRefused) {
   EXPECT_EQ(Error(first), "line 2 is not the base64 of an X25519 public key");
   EXPECT_EQ(Error(first + evidence::ToBase64("short") + "\n"),
             "line 2 is not the base64 of an X25519 public key");
-  EXPECT_EQ(Error(vault.ToString() + "x"), "more than two lines");
+  EXPECT_THAT(Error(vault.ToString() + "x"), testing::HasSubstr("not an earlier key"));
+  EXPECT_THAT(Error(vault.ToString() + NewVault("v").verifier.ToString()),
+              testing::HasSubstr("not an earlier key of this vault"));
+  EXPECT_THAT(Error(vault.ToString() + vault.verifier.ToString() + " 01"),
+              testing::HasSubstr("'01' is not a tree size"));
+}
+
+TEST(VaultPublicTest, EarlierKeysReadBackAndTheOriginIsTheFirstOnes) {
+  VaultPublic vault = NewVault("v");
+  const std::string first = vault.verifier.public_key, second(32, 'b'), third(32, 'c');
+  vault.verifier = evidence::VerifierKey::For(vault.verifier.name, third);
+  vault.verifier.earlier = {{second}, {first, 17}};
+  EXPECT_EQ(*VaultPublic::Parse(vault.ToString()), vault);
+  vault.verifier.earlier = {{first, 17}, {second}};
+  EXPECT_THAT(Error(vault.ToString()), testing::HasSubstr("is not NAME/<digits of this key>"));
 }
 
 TEST(VaultPublicTest, AKeyUnderAnotherVaultsOriginIsRefused) {

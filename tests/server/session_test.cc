@@ -88,7 +88,8 @@ TEST_F(SessionTest, ACheckpointAheadOfTheVaultStopsIngest) {
   const Result<VaultKeys> keys = VaultKeys::Load(lab.config.signing_key);
   ASSERT_TRUE(keys.ok());
   const std::string ahead = evidence::SignCheckpoint(
-      {lab.collector->vault().origin(), 1000, evidence::Sha256("elsewhere")}, keys->signing);
+      {lab.collector->vault().origin(), 1000, evidence::Sha256("elsewhere")},
+      keys->signing.front());
   const std::unique_ptr<TestHost> web01 = lab.Host("web01");
   const std::unique_ptr<net::IngestClient> witness = lab.Connect(*web01);
   v1::OpenRequest request = OpenRequest({"syslog"});

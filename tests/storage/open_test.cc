@@ -48,13 +48,13 @@ TEST_F(OpenTest, AnAnchorWithoutItsVaultIsAnIntegrityFailure) {
 TEST_F(OpenTest, AnotherSigningKeyIsRefused) {
   CreateVault();
   vault_.reset();
-  EXPECT_EQ(Vault::Open(options_, evidence::SigningKey::Generate(), clock_).status().code(),
+  EXPECT_EQ(Vault::Open(options_, {evidence::SigningKey::Generate()}, clock_).status().code(),
             StatusCode::kFailedPrecondition);
 }
 
 TEST_F(OpenTest, AVaultIsOpenedByOneWriterAtATime) {
   CreateVault();
-  Result<std::unique_ptr<Vault>> second = Vault::Open(options_, key_, clock_);
+  Result<std::unique_ptr<Vault>> second = Vault::Open(options_, {key_}, clock_);
   EXPECT_EQ(second.status().code(), StatusCode::kFailedPrecondition) << second.status();
 }
 
@@ -107,7 +107,7 @@ TEST_F(OpenTest, ALongerForkOfTheSameKeyIsRefused) {
   Append({NextBatch()});
   vault_.reset();
   {
-    Result<std::unique_ptr<Vault>> copy = Vault::Open(fork, key_, clock_);
+    Result<std::unique_ptr<Vault>> copy = Vault::Open(fork, {key_}, clock_);
     ASSERT_TRUE(copy.ok()) << copy.status();
     const std::vector<Entry> other = {host_.Stream("other"), host_.Stream("another")};
     ASSERT_TRUE((*copy)->Append(other).ok());

@@ -51,14 +51,14 @@ class VaultTest : public ::testing::Test {
   }
   void Reopen() {
     vault_.reset();
-    Result<std::unique_ptr<Vault>> vault = Vault::Open(options_, key_, clock_);
+    Result<std::unique_ptr<Vault>> vault = Vault::Open(options_, {key_}, clock_);
     ASSERT_TRUE(vault.ok()) << vault.status();
     vault_ = *std::move(vault);
   }
   // What opening the closed vault answers.
   Status TryOpen() {
     vault_.reset();
-    Result<std::unique_ptr<Vault>> vault = Vault::Open(options_, key_, clock_);
+    Result<std::unique_ptr<Vault>> vault = Vault::Open(options_, {key_}, clock_);
     return vault.ok() ? Status::Ok() : vault.status();
   }
   Commit Append(const std::vector<Entry>& group) {

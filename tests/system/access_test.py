@@ -84,6 +84,18 @@ class AccessTest(unittest.TestCase):
         self.lab.cli("hosts", expect=0)
         self.assertEqual(["analyst"], [call["name"] for call in self.audit()])
 
+    def test_one_certificate_cannot_drown_the_others_in_calls(self):
+        """A long question counts as many: ten of them use up what one certificate may ask at once."""
+        self.records(1)
+        other = self.lab.issue("investigator", "other")
+        long_question = ["needle" + "x" * 100_000] * 10
+        answers = [self.lab.cli("query", *long_question, "--count") for _ in range(30)]
+        refused = [answer for answer in answers if answer.code == 3]
+        self.assertEqual({1, 3}, {answer.code for answer in answers})
+        self.assertIn("too many", refused[0].err)
+        self.lab.cli("query", "needle", "--count", credentials=other, expect=0)
+        self.lab.cli("status", expect=0)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

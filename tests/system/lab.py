@@ -291,10 +291,10 @@ class Lab:
         argv = [program("logvault-collector"), "--config", self.collector_config(), "--init"]
         return self.run(argv, expect=expect)
 
-    def start_collector(self, wait_ready=True, crash_at=None):
+    def start_collector(self, wait_ready=True, crash_at=None, env=None):
         """Starts on the addresses it had before, if it ran before."""
         argv = [program("logvault-collector", crash_at), "--config", self.collector_config()]
-        daemon = self.start(argv, self.path("collector.err"), _crash_environment(crash_at))
+        daemon = self.start(argv, self.path("collector.err"), env or _crash_environment(crash_at))
         if wait_ready:
             ready = daemon.wait_line(r"^ready ingest=(\S+) query=(\S+)$")
             self.ingest, self.query = ready.group(1), ready.group(2)
