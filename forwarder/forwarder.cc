@@ -236,6 +236,7 @@ ExitCode Forwarder::SourcesExitCode() const {
     if (!state.detail.empty()) spdlog::warn("source {}: {}", source.name, state.detail);
     if (state.state != "ok") code = config::Worse(code, ExitCode::kAttention);
   }
+  if (spool_->salvaged().has_value()) code = config::Worse(code, ExitCode::kAttention);
   if (shipper_->state().set_aside > 0) {
     spdlog::warn("the vault refused {} batches; they were set aside", shipper_->state().set_aside);
     code = config::Worse(code, ExitCode::kAttention);

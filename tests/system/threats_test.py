@@ -49,7 +49,7 @@ class HostTest(unittest.TestCase):
         self.edit_spool("UPDATE item SET payload = CAST(substr(payload, 1, length(payload) - 1) || x'00' AS BLOB) "
                         "WHERE id = (SELECT id FROM item WHERE source = 'log' AND first_seq = 4)")
         self.lab.start_collector()
-        self.assertIn("set aside", self.host.drain(expect=ATTENTION).err)
+        self.assertIn("the spool was damaged", self.host.drain(expect=ATTENTION).err)
         self.host.drain()
         told = [gap for gap in self.said("gap") if gap["source"] == "log"]
         self.assertEqual([(4, 4)], [(gap["first_seq"], gap["last_seq"]) for gap in told])
