@@ -6,6 +6,7 @@
 
 #include "formats/fields.h"
 #include "query/address.h"
+#include "query/index_kept.h"
 #include "query/index_token.h"
 #include "query/index_views.h"
 #include "query/literal.h"
@@ -14,7 +15,6 @@ namespace logvault::query {
 namespace {
 
 constexpr std::string_view kSaltMagic = "logvault/index-salt/v1\n";
-constexpr std::size_t kShortestHash = 32;
 
 // Fast and good enough for a table that only this process sees.
 std::uint64_t HashOf(std::string_view token) {
@@ -164,42 +164,10 @@ bool SegmentBuilder::AddRecord(const evidence::RecordView& record, std::string_v
 }
 
 void SegmentBuilder::AddText(std::string_view folded) {
-  ForEachToken(folded, [&](std::size_t begin, std::size_t size) {
-    const std::string_view token = folded.substr(begin, size);
-    AddToken(token, std::count(token.begin(), token.end(), '.') >= 3);
-  });
   const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
-  ForEachV6Address(folded, [this, ordinal](const Network& address) {
-    dictionary_->Add(AddressToken(address), ordinal);
-  });
-}
-
-void SegmentBuilder::AddToken(std::string_view token, bool may_hold_address) {
-  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
-  if (may_hold_address) {
-    ForEachV4Address(token, [this, ordinal](const Network& address) {
-      dictionary_->Add(AddressToken(address), ordinal);
-    });
-  }
-  if (token.size() > kShortestHash) AddHashesIn(token);
-  if (token.size() > kMaxTokenBytes) {
-    too_long_ = true;
-  } else if (!IsNoise(token)) {
-    dictionary_->Add(token, ordinal);
-  }
-}
-
-// A whole hash has no letter, digit or underscore beside it; a dot may be there.
-void SegmentBuilder::AddHashesIn(std::string_view token) {
-  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
-  const auto is_word = [](char c) { return c != '.' && static_cast<std::uint8_t>(c) < 0x80; };
-  for (std::size_t at = 0; at < token.size();) {
-    std::size_t end = at;
-    while (end < token.size() && is_word(token[end])) ++end;
-    const std::string_view word = token.substr(at, end - at);
-    if (word.size() != token.size() && LooksLikeHash(word)) dictionary_->Add(word, ordinal);
-    at = end + 1;
-  }
+  const bool all_kept = ForEachKept(
+      folded, [this, ordinal](std::string_view kept) { dictionary_->Add(kept, ordinal); });
+  if (!all_kept) too_long_ = true;
 }
 
 BuiltSegment SegmentBuilder::Finish(std::uint64_t end) {

@@ -41,8 +41,6 @@ class SegmentBuilder {
   bool AddRecord(const evidence::RecordView& record, std::string_view folded,
                  formats::Format format);
   void AddText(std::string_view folded);
-  void AddToken(std::string_view token, bool may_hold_address);
-  void AddHashesIn(std::string_view token);
 
   Directory directory_;
   evidence::Sha256Stream salt_;

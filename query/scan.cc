@@ -81,7 +81,8 @@ BlockScanner::BlockScanner(const storage::Reader& reader, const Request& request
     : reader_(reader),
       request_(request),
       plan_(plan),
-      required_(RequiredLiterals(request.expression)) {}
+      required_(RequiredLiterals(request.expression)),
+      tokens_(TokenFilter::For(request.expression)) {}
 
 Row BlockScanner::RowOf(const PlannedBlock& block, const evidence::Payload& payload,
                         std::uint32_t i) const {
@@ -167,7 +168,10 @@ void BlockScanner::FindMatches(const PlannedBlock& block, ScannedBlock& scanned)
     if ((flags & evidence::kRecordContinues) != 0) ++scanned.split_records;
   }
   if (required_.empty() || !as_bytes) {
-    for (std::uint32_t i = 0; i < payload.record_count(); ++i) consider(i);
+    const bool filtered = tokens_ && as_bytes;
+    for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
+      if (!filtered || tokens_->MayMatch(payload.record(i).bytes)) consider(i);
+    }
     return;
   }
   LiteralHits hits(required_, payload.blob());

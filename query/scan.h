@@ -9,6 +9,7 @@
 #include "evidence/payload.h"
 #include "query/plan.h"
 #include "query/search.h"
+#include "query/token_filter.h"
 
 namespace logvault::query {
 
@@ -49,6 +50,7 @@ class BlockScanner {
   const Request& request_;
   const Plan& plan_;
   const std::vector<Literal> required_;
+  const std::optional<TokenFilter> tokens_;
 };
 
 }  // namespace logvault::query
