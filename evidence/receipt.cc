@@ -1,5 +1,6 @@
 #include "evidence/receipt.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "evidence/json_body.h"
@@ -59,32 +60,54 @@ Result<SearchReceipt> ParseStatement(std::string_view line, std::string_view que
   return receipt;
 }
 
+// Behind the last signature line; npos where there is none.
+std::size_t EndOfNote(std::string_view file) {
+  std::size_t end = file.find(kBeforeSignature);
+  if (end == std::string_view::npos) return end;
+  end += 2;
+  while (file.substr(end).starts_with(kBeforeSignature.substr(2))) {
+    const std::size_t line_end = file.find('\n', end);
+    if (line_end == std::string_view::npos) return line_end;
+    end = line_end + 1;
+  }
+  return end;
+}
+
+Result<SearchReceipt> OpenWith(std::string_view note, std::string_view query,
+                               const VerifierKey& key) {
+  Result<std::string> text = OpenNote(note, key);
+  if (!text.ok()) return text.status();
+  const std::string head = std::string(kMagic) + key.name + "\n";
+  if (!text->starts_with(head)) return Corruption("it is of another vault");
+  Result<SearchReceipt> receipt =
+      ParseStatement(std::string_view(*text).substr(head.size()), query);
+  if (receipt.ok()) receipt->origin = key.name;
+  return receipt;
+}
+
 }  // namespace
 
-std::string SearchReceipt::Sign(const SigningKey& key) const {
+std::string SearchReceipt::Sign(const std::vector<const SigningKey*>& keys) const {
   const std::string text = std::string(kMagic) + origin + "\n" + StatementOf(*this) + "\n";
-  return SignNote(text, origin, key) + "\n" + query + "\n";
+  std::string note = SignNote(text, origin, *keys.front());
+  for (std::size_t i = 1; i < keys.size(); ++i) note = AddSignature(note, origin, *keys[i]);
+  return note + "\n" + query + "\n";
 }
 
 Result<SearchReceipt> SearchReceipt::Open(std::string_view file, const VerifierKey& key) {
   if (!file.starts_with(kMagic)) return InvalidArgument("no receipt of this version");
-  const Status altered = Integrity("the receipt was altered or is not signed by the vault's key");
-  const std::size_t signature = file.find(kBeforeSignature);
-  const std::size_t end = signature == std::string_view::npos
-                              ? signature
-                              : file.find('\n', signature + kBeforeSignature.size());
-  if (end == std::string_view::npos) return altered;
-  const std::string_view query = file.substr(end + 1);
-  if (query.size() < 2 || query.front() != '\n' || query.back() != '\n') return altered;
-  Result<std::string> text = OpenNote(file.substr(0, end + 1), key);
-  if (!text.ok()) return altered;
-  const std::string head = std::string(kMagic) + key.name + "\n";
-  if (!text->starts_with(head)) return altered;
-  Result<SearchReceipt> receipt = ParseStatement(std::string_view(*text).substr(head.size()),
-                                                 query.substr(1, query.size() - 2));
-  if (!receipt.ok()) return altered;
-  receipt->origin = key.name;
-  return receipt;
+  const std::size_t end = EndOfNote(file);
+  const std::string_view query = file.substr(std::min(end, file.size()));
+  if (query.size() >= 2 && query.front() == '\n' && query.back() == '\n') {
+    const std::string_view text = query.substr(1, query.size() - 2);
+    Result<SearchReceipt> receipt = OpenWith(file.substr(0, end), text, key);
+    if (receipt.ok()) return receipt;
+    for (const VerifierKey::Earlier& earlier : key.earlier) {
+      receipt = OpenWith(file.substr(0, end), text, VerifierKey::For(key.name, earlier.public_key));
+      if (receipt.ok() && receipt->tree_size <= earlier.last_size) return receipt;
+    }
+  }
+  return Integrity("the receipt was altered or is not signed by the vault's key");
 }
 
 }  // namespace logvault::evidence

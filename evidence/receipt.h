@@ -34,9 +34,10 @@ struct SearchReceipt {
 
   [[nodiscard]] bool complete() const { return unreadable.empty(); }
 
-  // The receipt as a file.
-  [[nodiscard]] std::string Sign(const SigningKey& key) const;
-  // kInvalidArgument: no receipt at all; kIntegrity: one that was altered, or is not signed by `key`.
+  // The receipt as a file, signed by each of `keys`.  REQUIRES: one at least.
+  [[nodiscard]] std::string Sign(const std::vector<const SigningKey*>& keys) const;
+  // kInvalidArgument: no receipt at all; kIntegrity: one that was altered, or is not signed by `key`, nor by one that it
+  // followed and that was in force for a tree of that size.
   static Result<SearchReceipt> Open(std::string_view file, const VerifierKey& key);
 };
 

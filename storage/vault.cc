@@ -462,9 +462,11 @@ Status Vault::WriteIndexBlock(const IndexedSegment& segment) const {
   return storage::WriteIndexBlock(*tables_, segment);
 }
 
-std::string Vault::Sign(evidence::SearchReceipt receipt) const {
+Result<std::string> Vault::Sign(evidence::SearchReceipt receipt) const {
   receipt.origin = genesis_.origin;
-  return receipt.Sign(key_);
+  Result<std::vector<const evidence::SigningKey*>> signers = Signers(*governance());
+  if (!signers.ok()) return signers.status();
+  return receipt.Sign(*signers);
 }
 
 Head Vault::head() const {

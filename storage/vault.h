@@ -146,7 +146,7 @@ class Vault {
   Status WriteIndexBlock(const IndexedSegment& segment) const;
 
   // `receipt` as a file, signed.  Safe from any thread.
-  [[nodiscard]] std::string Sign(evidence::SearchReceipt receipt) const;
+  [[nodiscard]] Result<std::string> Sign(evidence::SearchReceipt receipt) const;
 
   // The newest published head.  Safe from any thread.
   [[nodiscard]] Head head() const LV_EXCLUDES(head_mutex_);
