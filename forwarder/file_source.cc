@@ -1,25 +1,20 @@
 #include "forwarder/file_source.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 namespace logvault::forwarder {
 
 namespace {
 
-FilePosition BeginningOf(const FoundFile& found) {
-  FilePosition position;
-  position.id = found.facts.id;
-  position.path = found.path;
-  return position;
-}
-
 std::string_view StateFor(const Status& trouble) {
   return trouble.code() == StatusCode::kNotFound ? "missing" : "unreadable";
+}
+
+// A path may hold bytes that are not UTF-8.
+std::string Dump(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -33,11 +28,13 @@ FileSource::FileSource(FileSourceOptions options, const Clock& clock)
 
 bool FileSource::Resume(const std::vector<evidence::PositionEntry>& position, bool known) {
   files_.clear();
+  tracked_.clear();
   rewritten_.clear();
-  forgotten_.clear();
+  past_.Clear();
   changes_.clear();
-  orphans_.clear();
   suspects_.clear();
+  lost_.clear();
+  rotated_.clear();
   in_round_ = false;
   first_scan_ = true;
   next_look_ = next_scan_ = INT64_MIN;
@@ -45,12 +42,11 @@ bool FileSource::Resume(const std::vector<evidence::PositionEntry>& position, bo
   for (const evidence::PositionEntry& entry : position) {
     Result<FilePosition> parsed = FilePosition::Parse(entry);
     if (parsed.ok()) {
-      const FileId id = parsed->id;
-      forgotten_.insert_or_assign(id, *std::move(parsed));
+      past_.Put(*std::move(parsed));
       continue;
     }
     // Reading that file again from its beginning is safe; not knowing why would not be.
-    Say("warning", options_.path, parsed.status().message(), 0);
+    Say("warning", options_.path, parsed.status().message());
   }
   return true;
 }
@@ -61,6 +57,9 @@ Source::Outcome FileSource::Read(OpenBatch& batch) {
     BeginRound();
   }
   while (cursor_ < files_.size()) {
+    LookAt(files_[cursor_]);
+    // What it was before comes first, where that is still to be had.
+    if (CatchUpLost(cursor_)) continue;
     if (!ReadEntry(files_[cursor_], batch)) return Outcome::kFull;
     if (IsOver(files_[cursor_])) {
       Forget(files_[cursor_]);
@@ -79,11 +78,11 @@ void FileSource::Watch() {
 }
 
 void FileSource::BeginRound() {
-  if (clock_.Monotonic() >= next_scan_) Scan();
   if (!options_.drain) {
     for (Entry& entry : files_) entry.looked = false;
   }
   round_trouble_ = Status::Ok();
+  if (clock_.Monotonic() >= next_scan_) Scan();
   cursor_ = 0;
   in_round_ = true;
 }
@@ -93,7 +92,7 @@ void FileSource::EndRound() {
   next_look_ = clock_.Monotonic() + kLookIntervalNanos;
   const Status& trouble = scan_trouble_.ok() ? round_trouble_ : scan_trouble_;
   if (!trouble.ok() && trouble.message() != trouble_.detail) {
-    Say("warning", options_.path, trouble.message(), 0);
+    Say("warning", options_.path, trouble.message());
   }
   trouble_.state = trouble.ok() ? "ok" : StateFor(trouble);
   trouble_.detail = trouble.message();
@@ -103,210 +102,29 @@ void FileSource::NoteTrouble(const Status& trouble) {
   if (round_trouble_.ok()) round_trouble_ = trouble;
 }
 
-void FileSource::Scan() {
-  const std::int64_t begin = clock_.Monotonic();
-  scan_trouble_ = Status::Ok();
-  std::vector<FoundFile> found = pattern_.Find(&scan_trouble_);
-  std::map<FileId, const FoundFile*> named;
-  for (const FoundFile& file : found) named.emplace(file.facts.id, &file);
-  for (Entry& entry : files_) {
-    auto match = named.find(entry.file->id());
-    if (match == named.end()) {
-      Detach(entry);
-      continue;
-    }
-    entry.file->set_path(match->second->path);
-    entry.file->NoteSize(match->second->facts.size);
-    entry.facts = match->second->facts;
-    entry.on_path = true;
-  }
-  if (!first_scan_ && !in_round_) {
-    // Truncation first: a new file may be the copy.
-    for (std::size_t i = 0; i < files_.size(); ++i) LookAt(files_[i]);
-  }
-  std::set<FileId> tracked;
-  for (const Entry& entry : files_) tracked.insert(entry.file->id());
-  for (const FoundFile& file : found) {
-    if (!tracked.contains(file.facts.id) && !IsTracked(file.facts.id)) Discover(file);
-  }
-  if (first_scan_) FollowForgotten();
-  if (!in_round_) {
-    std::stable_sort(files_.begin(), files_.end(), [](const Entry& a, const Entry& b) {
-      // The kernel's clock ticks every few milliseconds: of two files of one tick, the rotated one is older.
-      return std::tie(a.facts.mtime, a.on_path, a.file->path()) <
-             std::tie(b.facts.mtime, b.on_path, b.file->path());
-    });
-  }
-  first_scan_ = skip_existing_ = false;
-  std::int64_t cost = clock_.Monotonic() - begin;
-  std::int64_t pause =
-      pattern_.is_glob() ? std::max(kScanIntervalNanos, 50 * cost) : kLookIntervalNanos;
-  next_scan_ = options_.drain ? INT64_MAX : begin + pause;
-}
-
-bool FileSource::IsTracked(const FileId& id) const {
-  return std::any_of(files_.begin(), files_.end(),
-                     [&id](const Entry& entry) { return entry.file->id() == id; });
-}
-
-FileSource::Entry& FileSource::Track(FilePosition position, const FileFacts& facts, bool on_path) {
-  Entry entry;
-  entry.file = std::make_unique<TrackedFile>(std::move(position), rules_, clock_);
-  entry.facts = facts;
-  entry.on_path = on_path;
-  entry.detached_since = clock_.Monotonic();
-  files_.push_back(std::move(entry));
-  return files_.back();
-}
-
-void FileSource::Discover(const FoundFile& found) {
-  if (ResumeKnown(found) || ResumeMoved(found) || MayBeCopy(found)) return;
-  suspects_.erase(found.facts.id);
-  Entry& entry = Track(BeginningOf(found), found.facts, true);
-  if (!skip_existing_) return;
-  Status opened = entry.file->Open();
-  if (opened.ok()) opened = entry.file->SkipToEnd();
-  if (!opened.ok()) Say("warning", found.path, opened.message(), 0);
-}
-
-// The same inode as before: its bytes decide.
-bool FileSource::ResumeKnown(const FoundFile& found) {
-  auto known = forgotten_.find(found.facts.id);
-  if (known == forgotten_.end()) return false;
-  FilePosition position = known->second;
-  position.path = found.path;
-  forgotten_.erase(known);
-  TrackedFile probe(position, rules_, clock_);
-  Status opened =
-      found.facts.size < position.offset ? Corruption("shorter than before") : probe.Open();
-  if (opened.code() != StatusCode::kCorruption) {
-    Track(std::move(position), found.facts, true);
-    return true;
-  }
-  changes_.insert_or_assign(position.id, position.Removal());
-  Say("rotated", found.path, "replaced or truncated while not being read", 0);
-  if (!FollowElsewhere(position)) Orphan(std::move(position));
-  return false;  // The inode was handed out again: whose bytes are these?
-}
-
-// Another inode, but the bytes of a file we read before: moved, copied or restored.
-bool FileSource::ResumeMoved(const FoundFile& found) {
-  ContentProbe probe(found);
-  for (const auto& [id, known] : forgotten_) {
-    if (!probe.Has(known)) continue;
-    ResumeAt(known, found);
-    changes_.insert_or_assign(id, known.Removal());
-    forgotten_.erase(id);
-    return true;
-  }
-  auto orphan = std::find_if(orphans_.begin(), orphans_.end(),
-                             [&probe](const FilePosition& known) { return probe.Has(known); });
-  if (orphan == orphans_.end()) return false;
-  ResumeAt(*orphan, found);
-  orphans_.erase(orphan);
-  return true;
-}
-
-void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found) {
-  FilePosition position = known;
-  position.id = found.facts.id;
-  position.path = found.path;
-  changes_.insert_or_assign(position.id, position.ToEntry());
-  Track(std::move(position), found.facts, true);
-}
-
-// copytruncate makes its copy first: reading that at once would send everything again.
-bool FileSource::MayBeCopy(const FoundFile& found) {
-  if (first_scan_ || options_.drain) return false;
-  ContentProbe probe(found);
-  bool alike = std::any_of(files_.begin(), files_.end(), [&probe](const Entry& entry) {
-    return entry.on_path && probe.Has(entry.file->Position());
-  });
-  if (!alike) return false;
-  auto [suspect, added] = suspects_.try_emplace(found.facts.id, clock_.Monotonic());
-  return clock_.Monotonic() - suspect->second < kRotationGraceNanos;
-}
-
-void FileSource::FollowForgotten() {
-  std::map<FileId, FilePosition> forgotten = forgotten_;
-  for (const auto& [id, position] : forgotten) FollowElsewhere(position);
-}
-
-// Tracks the file that holds what follows `position` under a name that the pattern does not have.
-bool FileSource::FollowElsewhere(const FilePosition& position) {
-  for (const FoundFile& sibling : Siblings(position)) {
-    if (IsTracked(sibling.facts.id)) continue;
-    if (sibling.facts.id != position.id && !ContentProbe(sibling).Has(position)) continue;
-    FilePosition there = position;
-    there.id = sibling.facts.id;
-    there.path = sibling.path;
-    TrackedFile probe(there, rules_, clock_);
-    if (!probe.Open().ok()) continue;
-    forgotten_.erase(position.id);
-    if (there.id != position.id) {
-      changes_.insert_or_assign(position.id, position.Removal());
-      changes_.insert_or_assign(there.id, there.ToEntry());
-    }
-    bool nothing_added = sibling.facts.size == there.offset;
-    if (nothing_added) forgotten_.insert_or_assign(there.id, there);
-    if (!nothing_added) Track(std::move(there), sibling.facts, false);
-    return true;
-  }
-  return false;
-}
-
-// The pattern no longer names the file.
-void FileSource::Detach(Entry& entry) {
-  if (!entry.on_path) return;
-  entry.on_path = false;
-  entry.detached_since = clock_.Monotonic();
-  if (entry.file->is_open() || entry.facts.size <= entry.file->offset()) return;
-  for (const FoundFile& sibling : Siblings(entry.file->Position())) {
-    if (sibling.facts.id == entry.file->id()) entry.file->set_path(sibling.path);
-  }
-}
-
 void FileSource::LookAt(Entry& entry) {
-  if (entry.looked) return;
+  if (entry.looked || entry.gone) return;
   entry.looked = true;
   TrackedFile& file = *entry.file;
   if (!file.is_open()) {
-    bool quiet = entry.facts.size == file.offset() && entry.facts.mtime == file.mtime();
-    if (quiet && entry.on_path) return;
+    if (entry.on_path && file.IsUntouched(entry.facts)) return;
     Status opened = file.Open();
     if (opened.ok()) ++opened_;
-    if (opened.code() == StatusCode::kCorruption) {
-      StartOver(entry);
-      return;
-    }
-    if (!opened.ok()) {
-      if (entry.on_path) NoteTrouble(opened);
-      return;
-    }
+    if (opened.code() == StatusCode::kCorruption) return StartOver(entry);
+    bool elsewhere =
+        opened.code() == StatusCode::kNotFound || opened.code() == StatusCode::kAborted;
+    if (elsewhere && !entry.on_path) return Lose(entry, false);
+    if (!opened.ok()) return NoteTrouble(opened);
   }
-  if (file.LookAgain() == TrackedFile::Look::kRewritten) StartOver(entry);
+  TrackedFile::Look look = file.LookAgain();
+  if (look == TrackedFile::Look::kRewritten) StartOver(entry);
+  // A network file system may have lost the file behind the descriptor.
+  if (look == TrackedFile::Look::kFailed) file.Close();
 }
 
 void FileSource::StartOver(Entry& entry) {
-  std::unique_ptr<TrackedFile> old = std::move(entry.file);
-  FilePosition before = old->Position();
-  FoundFile same{before.path, entry.facts};
-  same.facts.id = before.id;
-  changes_.insert_or_assign(before.id, before.Removal());
-  entry.file = std::make_unique<TrackedFile>(BeginningOf(same), rules_, clock_);
-  if (entry.file->Open().ok()) entry.file->LookAgain();
-  Say("rotated", before.path, "truncated or overwritten", 0);
-  if (FollowElsewhere(before)) return;
-  Orphan(before);
-  if (old->size_seen() > old->read_end()) {
-    Say("gap", before.path, "truncated before it was read", old->size_seen() - old->read_end());
-  }
-  if (old->is_open()) rewritten_.push_back(std::move(old));
-}
-
-void FileSource::Orphan(FilePosition position) {
-  if (orphans_.size() == kMaxOrphans) orphans_.erase(orphans_.begin());
-  orphans_.push_back(std::move(position));
+  Say("rotated", entry.file->path(), "truncated or overwritten");
+  Lose(entry, true);
 }
 
 bool FileSource::ReadRewritten(OpenBatch& batch) {
@@ -319,45 +137,57 @@ bool FileSource::ReadRewritten(OpenBatch& batch) {
 
 // False where the batch is full.
 bool FileSource::ReadEntry(Entry& entry, OpenBatch& batch) {
-  LookAt(entry);
   if (!ReadRewritten(batch)) return false;
-  if (!entry.file->is_open()) return true;
-  TrackedFile::Outcome outcome = entry.file->Read(batch);
-  if (outcome == TrackedFile::Outcome::kFailed) {
-    NoteTrouble(Unavailable(entry.file->path() + ": cannot be read"));
+  TrackedFile& file = *entry.file;
+  if (!file.is_open()) return true;
+  TrackedFile::Outcome outcome = file.Read(batch);
+  if (std::uint64_t hole = file.TakeHole(); hole > 0) {
+    Say("warning", file.path(),
+        std::to_string(hole) + " bytes left out that were never written: a hole at the beginning");
   }
-  if (outcome == TrackedFile::Outcome::kAtEnd && IsOver(entry))
-    outcome = entry.file->ReadRest(batch);
-  return outcome != TrackedFile::Outcome::kFull;
+  if (outcome == TrackedFile::Outcome::kFailed) {
+    NoteTrouble(Unavailable(file.path() + ": cannot be read"));
+    file.Close();
+  }
+  if (outcome != TrackedFile::Outcome::kAtEnd) return outcome != TrackedFile::Outcome::kFull;
+  if (IsOver(entry) || IsDamaged(entry)) outcome = file.ReadRest(batch);
+  if (outcome == TrackedFile::Outcome::kFull) return false;
+  if (IsDamaged(entry) && !std::exchange(entry.damage_told, true))
+    SayGap(file.path(), file.damage().message(), 0);
+  // A decoder is not kept in memory for a file that is done.
+  if (entry.on_path && file.compressed() && (file.damage().ok() || entry.damage_told)) file.Close();
+  return true;
+}
+
+// What seems damaged may still be in the making: only where nothing was added for a while it is damaged.
+bool FileSource::IsDamaged(const Entry& entry) const {
+  const TrackedFile& file = *entry.file;
+  if (file.damage().ok() || !file.is_open()) return false;
+  return options_.drain || clock_.Monotonic() - file.last_growth() >= kRotationGraceNanos;
 }
 
 bool FileSource::IsOver(const Entry& entry) const {
+  if (entry.gone) return true;
   if (entry.on_path) return false;
-  if (options_.drain || !entry.file->is_open()) return true;
+  if (options_.drain) return true;
+  if (entry.file->is_open() && entry.file->compressed() && entry.file->damage().ok()) return true;
   std::int64_t since = std::max(entry.detached_since, entry.file->last_growth());
-  return clock_.Monotonic() - since >= kRotationGraceNanos;
+  return clock_.Monotonic() - since >= kRotationGraceNanos && entry.file->is_open();
 }
 
 void FileSource::Forget(Entry& entry) {
+  if (entry.gone) return;
   TrackedFile& file = *entry.file;
-  FilePosition position = file.Position();
+  tracked_.erase(file.id());
   bool deleted = file.IsDeleted();
-  Say("rotated", position.path, deleted ? "deleted" : "renamed", 0);
-  if (!file.is_open() && entry.facts.size > position.offset) {
-    Say("gap", position.path, "gone before it was read", entry.facts.size - position.offset);
-  }
-  if (deleted) {
-    changes_.insert_or_assign(position.id, position.Removal());
-    return;
-  }
-  if (file.TakeMoved()) changes_.insert_or_assign(position.id, position.ToEntry());
-  forgotten_.insert_or_assign(position.id, std::move(position));
-  if (forgotten_.size() <= kMaxForgottenFiles) return;
-  auto oldest =
-      std::min_element(forgotten_.begin(), forgotten_.end(),
-                       [](const auto& a, const auto& b) { return a.second.seen < b.second.seen; });
-  changes_.insert_or_assign(oldest->first, oldest->second.Removal());
-  forgotten_.erase(oldest);
+  Say("rotated", file.path(), deleted ? "deleted" : "renamed");
+  file.FollowName();
+  file.MarkOver();
+  FilePosition position = file.Position();
+  changes_.insert_or_assign(position.id, position.ToEntry());
+  past_.Put(std::move(position));
+  for (const FilePosition& surplus : past_.TakeSurplus())
+    changes_.insert_or_assign(surplus.id, surplus.Removal());
 }
 
 void FileSource::CloseQuietFiles() {
@@ -387,13 +217,19 @@ std::vector<evidence::PositionEntry> FileSource::TakePosition() {
   return entries;
 }
 
-void FileSource::Say(std::string_view type, const std::string& path, std::string_view reason,
-                     std::uint64_t bytes) {
-  nlohmann::json record = {
-      {"type", type}, {"source", options_.name}, {"path", path}, {"reason", reason}};
-  if (bytes > 0) record.update({{"bytes", bytes}, {"exact", false}});
-  // A path may hold bytes that are not UTF-8.
-  own_records_.push_back(record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+void FileSource::Say(std::string_view type, const std::string& path, std::string_view reason) {
+  own_records_.push_back(
+      Dump({{"type", type}, {"source", options_.name}, {"path", path}, {"reason", reason}}));
+}
+
+// `bytes` are certain; there may have been more.
+void FileSource::SayGap(const std::string& path, std::string_view reason, std::uint64_t bytes) {
+  own_records_.push_back(Dump({{"type", "gap"},
+                               {"source", options_.name},
+                               {"path", path},
+                               {"reason", reason},
+                               {"bytes", bytes},
+                               {"exact", false}}));
 }
 
 OwnRecords FileSource::TakeOwnRecords() { return std::exchange(own_records_, {}); }
@@ -401,6 +237,7 @@ OwnRecords FileSource::TakeOwnRecords() { return std::exchange(own_records_, {})
 SourceState FileSource::state() const {
   SourceState state = trouble_;
   for (const Entry& entry : files_) {
+    if (entry.gone || entry.file->compressed()) continue;  // Nobody knows what it expands to.
     std::uint64_t size = std::max(entry.facts.size, entry.file->size_seen());
     if (size > entry.file->offset()) state.lag_bytes += size - entry.file->offset();
   }

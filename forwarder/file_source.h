@@ -1,31 +1,36 @@
 // FileSource: the stream of one configured path or glob, across rotation.
 //
 // Files are read oldest first, each to its present end.  A renamed file is followed by its descriptor, or found
-// again beside its old place after a restart; a truncated one starts over, and what its copy still holds is
-// read from there; what is certainly lost is told to the forwarder's own stream.
+// again beside its old place, compressed or not; a truncated one starts over, and what its copy still holds is
+// read from there; what is lost is told to the forwarder's own stream.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/clock.h"
 #include "forwarder/file_finder.h"
+#include "forwarder/past_files.h"
+#include "forwarder/rotated_chain.h"
 #include "forwarder/source.h"
 #include "forwarder/tracked_file.h"
 
 namespace logvault::forwarder {
 
-inline constexpr std::size_t kMaxOpenFiles = 64;         // a source
-inline constexpr std::size_t kMaxForgottenFiles = 1000;  // positions kept of files that are gone
-inline constexpr std::size_t kMaxOrphans = 64;
+inline constexpr std::size_t kMaxOpenFiles = 64;  // a source
 // A renamed or deleted file is given up after this long without growth; a new file that looks like a copy of one
 // being read is left alone this long, until the other is truncated or it turns out to be a file of its own.
 inline constexpr std::int64_t kRotationGraceNanos = 5 * kNanosPerSecond;
+// A file that grew within this time before it was truncated or vanished may have lost bytes that nobody saw.
+inline constexpr std::int64_t kBusyNanos = 60 * kNanosPerSecond;
 inline constexpr std::int64_t kLookIntervalNanos = kNanosPerSecond / 20;
 inline constexpr std::int64_t kScanIntervalNanos = kNanosPerSecond / 2;  // of a glob
+// Who still writes to a file that was left behind is noticed after this long.
+inline constexpr std::int64_t kPastLookIntervalNanos = 10 * kNanosPerSecond;
 
 struct FileSourceOptions {
   std::string name;
@@ -52,47 +57,84 @@ class FileSource final : public Source {
  private:
   struct Entry {
     std::unique_ptr<TrackedFile> file;
-    FileFacts facts;                  // when the pattern last named it
+    FileFacts facts;  // when the pattern last named it
+    UnixNanos order =
+        0;  // what is read first: its mtime, or of a chain, not before its predecessor's
     bool on_path = true;              // the pattern names it now
     std::int64_t detached_since = 0;  // Clock::Monotonic, once it does not
     bool looked = false;              // this round; in drain, ever: its end is fixed
+    bool gone = false;                // no longer where it was: LostTrack has it
+    bool damage_told = false;
+  };
+  // A file whose bytes behind `position` are no longer where they were read.
+  struct LostTrack {
+    FilePosition position;
+    std::uint64_t read_end = 0;    // what is in memory included
+    std::uint64_t size_known = 0;  // the most it was seen to have
+    bool truncated = false;        // else renamed, deleted or replaced
+    bool busy = true;              // more may have been written since it was last looked at
+    std::unique_ptr<TrackedFile> in_memory;
+  };
+  // A file that looks like a copy of one being read.
+  struct Suspect {
+    std::int64_t since = 0;  // Clock::Monotonic, of its last growth
+    std::uint64_t size = 0;
   };
 
+  // file_source.cc: the round
   void BeginRound();
-  void Scan();
-  void Discover(const FoundFile& found);
-  Entry& Track(FilePosition position, const FileFacts& facts, bool on_path);
-  bool ResumeKnown(const FoundFile& found);
-  bool ResumeMoved(const FoundFile& found);
-  void ResumeAt(const FilePosition& known, const FoundFile& found);
-  bool MayBeCopy(const FoundFile& found);
-  void FollowForgotten();
-  bool FollowElsewhere(const FilePosition& position);
-  void Detach(Entry& entry);
   void LookAt(Entry& entry);
   void StartOver(Entry& entry);
-  void Orphan(FilePosition position);
   bool ReadRewritten(OpenBatch& batch);
   bool ReadEntry(Entry& entry, OpenBatch& batch);
   [[nodiscard]] bool IsOver(const Entry& entry) const;
+  [[nodiscard]] bool IsDamaged(const Entry& entry) const;
   void Forget(Entry& entry);
   void CloseQuietFiles();
-  [[nodiscard]] bool IsTracked(const FileId& id) const;
-  void Say(std::string_view type, const std::string& path, std::string_view reason,
-           std::uint64_t bytes);
   void EndRound();
   void NoteTrouble(const Status& trouble);
+  void Say(std::string_view type, const std::string& path, std::string_view reason);
+  void SayGap(const std::string& path, std::string_view reason, std::uint64_t bytes);
+
+  // file_discovery.cc: which files there are
+  void Scan();
+  void MatchEntries(const std::vector<FoundFile>& found);
+  void Detach(Entry& entry);
+  void LookAtOpenFiles();
+  void Discover(const FoundFile& found);
+  void DiscoverCompressed();
+  bool ResumeKnown(const FoundFile& found);
+  bool ResumeMoved(const FoundFile& found);
+  bool MayBeCopy(const FoundFile& found);
+  bool IsStillSuspect(const FoundFile& found);
+  void LookAtPastFiles();
+  Entry& Track(FilePosition position, const FileFacts& facts, bool on_path, std::size_t place);
+  void ResumeAt(const FilePosition& known, const FoundFile& found, bool on_path);
+
+  // file_catch_up.cc: where the bytes went
+  void Lose(Entry& entry, bool truncated);
+  // True where files were put before `place`.
+  bool CatchUpLost(std::size_t place);
+  void LosePast();
+  std::size_t CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
+                            FolderCache& folders, std::size_t place);
+  void TakeLocated(const FilePosition& before, const FilePosition& now);
+  void Settle(LostTrack lost, const CatchUp& result);
+  void SayLoss(const LostTrack& lost, std::uint64_t kept);
 
   const FileSourceOptions options_;
   const Clock& clock_;
   const FilePattern pattern_;
   ReadRules rules_;
 
-  std::deque<Entry> files_;                            // oldest first; references survive push_back
-  std::map<FileId, FilePosition> forgotten_;           // read before, not tracked now
+  std::deque<Entry> files_;   // oldest first
+  std::set<FileId> tracked_;  // of files_, without those that are gone
+  PastFiles past_;
   std::map<FileId, evidence::PositionEntry> changes_;  // that no tracked file tells
-  std::vector<FilePosition> orphans_;        // truncated: their bytes may turn up in a copy
-  std::map<FileId, std::int64_t> suspects_;  // may be copies, since when
+  std::vector<LostTrack> lost_;
+  std::set<std::string> rotated_;  // live names whose file was renamed: was there another between?
+  std::map<FileId, Suspect> suspects_;
+  std::vector<FoundFile> unclaimed_;  // named by the pattern in this scan and not tracked
   std::vector<std::unique_ptr<TrackedFile>>
       rewritten_;  // what was read of them is still to be moved
   OwnRecords own_records_;
@@ -102,6 +144,7 @@ class FileSource final : public Source {
   std::size_t cursor_ = 0;
   std::int64_t next_look_ = INT64_MIN;
   std::int64_t next_scan_ = INT64_MIN;
+  std::int64_t next_past_look_ = INT64_MIN;
   std::size_t opened_ =
       0;                  // since the quiet ones were closed; at most twice kMaxOpenFiles are open
   Status scan_trouble_;   // what the newest scan met

@@ -6,10 +6,12 @@ namespace logvault::forwarder {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::uint8_t kHasBanner = 1;
 constexpr std::uint8_t kContinues = 2;
 constexpr std::uint8_t kUtf16Le = 4;
+constexpr std::uint8_t kOver = 8;
+constexpr std::uint8_t kStored = 16;
 
 std::string KeyOf(const FileId& id) {
   std::string key;
@@ -22,6 +24,12 @@ std::string KeyOf(const FileId& id) {
 
 }  // namespace
 
+std::uint64_t FingerprintOf(std::string_view first_bytes) {
+  if (first_bytes.size() < kFingerprintBytes) return 0;
+  evidence::Hash hash = evidence::Sha256(first_bytes.substr(0, kFingerprintBytes));
+  return ByteReader(hash.view()).U64();
+}
+
 evidence::PositionEntry FilePosition::Removal() const { return {KeyOf(id), {}}; }
 
 evidence::PositionEntry FilePosition::ToEntry() const {
@@ -29,14 +37,23 @@ evidence::PositionEntry FilePosition::ToEntry() const {
   ByteWriter writer(value);
   writer.U8(kVersion);
   writer.U8(static_cast<std::uint8_t>((banner_offset.has_value() ? kHasBanner : 0) |
-                                      (continues ? kContinues : 0) |
+                                      (continues ? kContinues : 0) | (over ? kOver : 0) |
+                                      (stored.has_value() ? kStored : 0) |
                                       (encoding == formats::Encoding::kUtf16Le ? kUtf16Le : 0)));
   writer.VarString(path);
+  writer.VarString(live);
+  writer.VarString(target);
   writer.Varint(offset);
   writer.Bytes(head_hash.view());
   writer.Bytes(tail_hash.view());
+  writer.U64(fingerprint);
   writer.SignedVarint(banner_offset.value_or(0));
-  writer.SignedVarint(seen);
+  writer.SignedVarint(mtime);
+  writer.SignedVarint(born);
+  if (stored.has_value()) {
+    writer.Varint(stored->size);
+    writer.SignedVarint(stored->mtime);
+  }
   return {KeyOf(id), value};
 }
 
@@ -51,16 +68,24 @@ Result<FilePosition> FilePosition::Parse(const evidence::PositionEntry& entry) {
   if (value.U8() != kVersion) return Corruption("position: unknown version");
   std::uint8_t flags = value.U8();
   position.path = value.VarString();
+  position.live = value.VarString();
+  position.target = value.VarString();
   position.offset = value.Varint();
   std::string_view head = value.Bytes(evidence::kHashSize);
   std::string_view tail = value.Bytes(evidence::kHashSize);
+  position.fingerprint = value.U64();
   std::int64_t banner = value.SignedVarint();
-  position.seen = value.SignedVarint();
+  position.mtime = value.SignedVarint();
+  position.born = value.SignedVarint();
+  StoredFile stored;
+  if ((flags & kStored) != 0) stored = {value.Varint(), value.SignedVarint()};
   if (!value.Done()) return Corruption("position: cut short");
   position.head_hash = *evidence::Hash::FromBytes(head);
   position.tail_hash = *evidence::Hash::FromBytes(tail);
   if ((flags & kHasBanner) != 0) position.banner_offset = static_cast<int>(banner);
   position.continues = (flags & kContinues) != 0;
+  position.over = (flags & kOver) != 0;
+  if ((flags & kStored) != 0) position.stored = stored;
   if ((flags & kUtf16Le) != 0) position.encoding = formats::Encoding::kUtf16Le;
   return position;
 }

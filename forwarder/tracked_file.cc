@@ -1,12 +1,6 @@
 #include "forwarder/tracked_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "evidence/hash.h"
@@ -21,53 +15,9 @@ constexpr std::size_t kBannerWithinRecords = 16;
 // A line without an end is read in growing blocks, so that looking for its end stays linear.
 constexpr std::size_t kMaxBlockSize = 4 * 1024 * 1024;
 
-Status ErrnoStatus(const std::string& path) {
-  std::string message = path + ": " + std::strerror(errno);
-  switch (errno) {
-    case ENOENT:
-    case ENOTDIR:
-      return NotFound(message);
-    case EACCES:
-    case EPERM:
-      return PermissionDenied(message);
-    default:
-      return Unavailable(message);
-  }
-}
-
-FileFacts FactsFrom(const struct stat& facts) {
-  FileFacts result;
-  result.id = {static_cast<std::uint64_t>(facts.st_dev), static_cast<std::uint64_t>(facts.st_ino)};
-  result.size = static_cast<std::uint64_t>(facts.st_size);
-  result.mtime =
-      static_cast<UnixNanos>(facts.st_mtim.tv_sec) * kNanosPerSecond + facts.st_mtim.tv_nsec;
-  return result;
-}
-
-// `size` bytes at `offset`, or fewer where the file ends.
-Result<std::string> ReadAt(int fd, std::uint64_t offset, std::size_t size) {
-  std::string bytes(size, '\0');
-  std::size_t got = 0;
-  while (got < size) {
-    ssize_t n = ::pread(fd, bytes.data() + got, size - got, static_cast<off_t>(offset + got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Unavailable(std::string("read: ") + std::strerror(errno));
-    if (n == 0) break;
-    got += static_cast<std::size_t>(n);
-  }
-  bytes.resize(got);
-  return bytes;
-}
+constexpr std::uint64_t kEndUnknown = UINT64_MAX;
 
 }  // namespace
-
-Result<FileFacts> FactsOf(const std::string& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return ErrnoStatus(path);
-  if (S_ISDIR(facts.st_mode)) return FailedPrecondition(path + " is a directory");
-  if (!S_ISREG(facts.st_mode)) return FailedPrecondition(path + " is not a regular file");
-  return FactsFrom(facts);
-}
 
 TrackedFile::TrackedFile(FilePosition position, const ReadRules& rules, const Clock& clock)
     : rules_(rules), clock_(clock), position_(std::move(position)) {
@@ -76,12 +26,10 @@ TrackedFile::TrackedFile(FilePosition position, const ReadRules& rules, const Cl
   last_growth_ = clock_.Monotonic();
 }
 
-TrackedFile::~TrackedFile() { Close(); }
-
 void TrackedFile::Close() {
-  if (fd_ < 0) return;
+  if (!is_open()) return;
   position_ = Position();
-  ::close(std::exchange(fd_, -1));
+  bytes_.reset();
   head_ = {};
   buffer_ = {};
   cuts_ = {};
@@ -91,27 +39,22 @@ void TrackedFile::Close() {
 
 Status TrackedFile::Open() {
   if (is_open()) return Status::Ok();
-  // O_NONBLOCK: a pipe that took the file's place must not hold us up.
-  int fd = ::open(path().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return ErrnoStatus(path());
-  struct stat facts {};
-  if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || FactsFrom(facts).id != id()) {
-    ::close(fd);
-    return Aborted(path() + " is another file now");
-  }
+  Result<std::unique_ptr<FileBytes>> opened = FileBytes::Open(path());
+  if (!opened.ok()) return opened.status();
+  FileBytes& bytes = **opened;
+  Result<FileFacts> facts = bytes.Facts();
+  if (!facts.ok()) return facts.status();
+  if (facts->id != id()) return Aborted(path() + " is another file now");
   const std::size_t checked = position_.checked_bytes();
-  Result<std::string> head = ReadAt(fd, 0, checked);
-  Result<std::string> tail = ReadAt(fd, offset() - checked, checked);
-  if (!head.ok() || !tail.ok()) {
-    ::close(fd);
-    return head.ok() ? tail.status() : head.status();
-  }
+  Result<std::string> head = checked > 0 ? bytes.ReadAt(0, checked) : std::string();
+  if (!head.ok()) return head.status();
+  Result<std::string> tail = checked < offset() ? bytes.ReadAt(offset() - checked, checked) : head;
+  if (!tail.ok()) return tail.status();
   if (checked > 0 && (evidence::Sha256(*head) != position_.head_hash ||
                       evidence::Sha256(*tail) != position_.tail_hash)) {
-    ::close(fd);
     return Corruption(path() + " no longer has the bytes that were read");
   }
-  fd_ = fd;
+  bytes_ = *std::move(opened);
   head_ = *std::move(head);
   buffer_ = *std::move(tail);
   begin_ = buffer_.size();
@@ -119,32 +62,54 @@ Status TrackedFile::Open() {
   cut_continues_ = position_.continues;
   block_ = kBlockSize;
   size_ = offset();  // Nothing is read before the first look.
+  damage_ = Status::Ok();
+  position_.born = facts->born;
+  position_.stored.reset();
+  if (std::string target = bytes_->PathNow(); target != path()) position_.target = target;
   return Status::Ok();
 }
 
 TrackedFile::Look TrackedFile::LookAgain() {
-  struct stat facts {};
-  if (::fstat(fd_, &facts) != 0) return Look::kFailed;
-  FileFacts now = FactsFrom(facts);
-  if (now.size == size_ && now.mtime == mtime_) return Look::kSame;
-  if (now.size < read_end() || !StillMatches()) return Look::kRewritten;
-  bool grown = now.size > size_;
+  Result<FileFacts> now = bytes_->Facts();
+  if (!now.ok()) return Look::kFailed;
+  if (bytes_->compressed()) return LookAtCompressed(*now);
+  if (now->size == size_ && now->mtime == mtime_) return Look::kSame;
+  if (now->size < read_end() || !StillMatches()) return Look::kRewritten;
+  bool grown = now->size > size_;
   if (grown) last_growth_ = clock_.Monotonic();
-  size_ = now.size;
+  size_ = now->size;
   NoteSize(size_);
-  mtime_ = now.mtime;
+  position_.mtime = mtime_ = now->mtime;
   return grown ? Look::kGrown : Look::kSame;
+}
+
+// It is written once; where it changes it was still being made, and what seemed damage was only its end.
+TrackedFile::Look TrackedFile::LookAtCompressed(const FileFacts& now) {
+  StoredFile stored{now.size, now.mtime};
+  if (position_.stored == stored) return Look::kSame;
+  position_.stored = stored;
+  position_.mtime = mtime_ = now.mtime;
+  last_growth_ = clock_.Monotonic();
+  if (!damage_.ok()) bytes_->Restart();
+  damage_ = Status::Ok();
+  size_ = kEndUnknown;
+  return Look::kGrown;
 }
 
 // The last bytes read still stand where they were read.
 bool TrackedFile::StillMatches() const {
   std::size_t size = std::min(buffer_.size(), kIdentityBytes);
-  Result<std::string> now = ReadAt(fd_, read_end() - size, size);
+  Result<std::string> now = bytes_->ReadAt(read_end() - size, size);
   return now.ok() && *now == std::string_view(buffer_).substr(buffer_.size() - size);
 }
 
 TrackedFile::Outcome TrackedFile::Read(OpenBatch& batch) {
   if (rules_.final) return ReadTo(formats::End::kFinal, batch);
+  if (bytes_->compressed()) {
+    Outcome outcome = ReadTo(formats::End::kMore, batch);
+    // Nobody adds to it; only what looks damaged may still be in the making.
+    return outcome == Outcome::kAtEnd && damage_.ok() ? ReadRest(batch) : outcome;
+  }
   bool idle = clock_.Monotonic() - last_growth_ >= kRecordIdleNanos;
   return ReadTo(idle ? formats::End::kIdle : formats::End::kMore, batch);
 }
@@ -159,8 +124,40 @@ TrackedFile::Outcome TrackedFile::ReadBuffered(OpenBatch& batch) {
 }
 
 bool TrackedFile::IsDeleted() const {
-  struct stat facts {};
-  return is_open() && ::fstat(fd_, &facts) == 0 && facts.st_nlink == 0;
+  if (!is_open()) return false;
+  Result<FileFacts> facts = bytes_->Facts();
+  return facts.ok() && facts->links == 0;
+}
+
+void TrackedFile::set_path(std::string path) {
+  if (path == position_.path) return;
+  position_.path = std::move(path);
+  position_.live.clear();
+}
+
+void TrackedFile::FollowName() {
+  std::string now = is_open() ? bytes_->PathNow() : std::string();
+  if (now.empty() || now == path()) return;
+  if (position_.live.empty()) position_.live = position_.path;
+  position_.path = std::move(now);
+  position_.target.clear();
+}
+
+bool TrackedFile::IsUntouched(const FileFacts& facts) const {
+  if (is_open()) return false;
+  if (compressed()) return position_.stored == StoredFile{facts.size, facts.mtime};
+  return facts.size == offset() && facts.mtime == mtime_;
+}
+
+std::uint64_t TrackedFile::fingerprint() {
+  if (position_.fingerprint == 0 && offset() >= kFingerprintBytes && is_open())
+    position_.fingerprint = FingerprintOf(head_);
+  return position_.fingerprint;
+}
+
+void TrackedFile::MarkOver() {
+  moved_ = moved_ || !position_.over;
+  position_.over = true;
 }
 
 TrackedFile::Outcome TrackedFile::ReadTo(formats::End at_end, OpenBatch& batch) {
@@ -184,24 +181,39 @@ void TrackedFile::TrimBuffer() {
 }
 
 Result<bool> TrackedFile::ReadBlock() {
+  if (read_end() == 0 && size_ > 0) LV_RETURN_IF_ERROR(SkipHole());
   std::uint64_t end = read_end();
   if (end >= size_) return false;
   DropHistory();
-  std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(size_ - end, block_));
-  std::size_t old_size = buffer_.size();
-  buffer_.resize(old_size + size);
-  ssize_t n = -1;
-  do {
-    n = ::pread(fd_, buffer_.data() + old_size, size, static_cast<off_t>(end));
-  } while (n < 0 && errno == EINTR);
-  buffer_.resize(old_size + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-  if (n < 0) return ErrnoStatus(path());
-  if (n == 0) {
-    size_ = end;  // Shorter than it was a moment ago; the next look finds out.
+  Result<std::string> block =
+      bytes_->ReadAt(end, static_cast<std::size_t>(std::min<std::uint64_t>(size_ - end, block_)));
+  if (!block.ok() && bytes_->compressed()) {
+    damage_ = block.status();
+    size_ = end;
     return false;
   }
+  if (!block.ok()) return block.status();
+  // The end of what is compressed; of another file, shorter than a moment ago: the next look finds out.
+  if (block->empty()) size_ = end;
+  if (block->empty()) return false;
+  buffer_.append(*block);
   read_time_ = clock_.Now();
   return true;
+}
+
+// Where a writer that kept its offset writes into a truncated file, zeros stand that nobody wrote.
+Status TrackedFile::SkipHole() {
+  const std::uint64_t data = std::min(bytes_->AfterHole(0), size_);
+  if (data == 0) return Status::Ok();
+  Result<std::string> block = bytes_->ReadAt(data, kIdentityBytes);
+  if (!block.ok()) return block.status();
+  const std::size_t zeros = std::min(block->find_first_not_of('\0'), block->size());
+  position_.offset = hole_ = data + zeros;
+  const std::size_t checked = position_.checked_bytes();
+  head_.assign(checked, '\0');
+  buffer_.assign(checked, '\0');
+  begin_ = checked;
+  return Status::Ok();
 }
 
 // Keeps the bytes that the next look compares and that the position's hash covers.
@@ -242,7 +254,6 @@ bool TrackedFile::MoveCuts(OpenBatch& batch) {
     if (cut.continues) record.flags |= evidence::kRecordContinues;
     if (cut.partial) record.flags |= evidence::kRecordPartial;
     if (position_.encoding == formats::Encoding::kUtf16Le) record.flags |= evidence::kRecordUtf16Le;
-    if (offset() < reread_until_) record.flags |= evidence::kRecordReread;
     record.event_time = EventTimeOf(bytes, cut);
     if (!batch.Add(record)) return false;
     if (head_.size() < kIdentityBytes) head_.append(bytes.substr(0, kIdentityBytes - head_.size()));
@@ -277,33 +288,39 @@ void TrackedFile::LookForBanner() {
 
 Status TrackedFile::SkipToEnd() {
   LookAgain();
+  moved_ = true;
+  if (bytes_->compressed()) {
+    MarkOver();
+    size_ = 0;
+    return Status::Ok();
+  }
   std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(size_, kIdentityBytes));
-  Result<std::string> head = ReadAt(fd_, 0, size);
+  Result<std::string> head = bytes_->ReadAt(0, size);
   if (!head.ok()) return head.status();
-  Result<std::string> tail = ReadAt(fd_, size_ - size, size);
+  Result<std::string> tail = bytes_->ReadAt(size_ - size, size);
   if (!tail.ok()) return tail.status();
   position_.encoding = formats::DetectEncoding(*head);
   position_.offset = size_;
   std::string_view line_end = position_.encoding == formats::Encoding::kUtf16Le
                                   ? std::string_view("\n\0", 2)
                                   : std::string_view("\n");
-  position_.continues = !tail->ends_with(line_end);
+  position_.continues = size_ > 0 && !tail->ends_with(line_end);
   encoding_known_ = size_ >= 2;
   head_ = *std::move(head);
   buffer_ = *std::move(tail);
   begin_ = buffer_.size();
-  moved_ = true;
   return Status::Ok();
 }
 
 FilePosition TrackedFile::Position() {
   if (!is_open()) return position_;
   std::size_t checked = position_.checked_bytes();
-  position_.head_hash = evidence::Sha256(std::string_view(head_).substr(0, checked));
+  std::string_view head = std::string_view(head_).substr(0, checked);
+  position_.head_hash = evidence::Sha256(head);
   position_.tail_hash =
       evidence::Sha256(std::string_view(buffer_).substr(begin_ - checked, checked));
+  position_.fingerprint = fingerprint();
   position_.banner_offset = times_.banner_offset;
-  position_.seen = clock_.Now() / kNanosPerSecond;
   return position_;
 }
 

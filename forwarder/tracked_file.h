@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -13,6 +15,7 @@
 #include "formats/format.h"
 #include "formats/framer.h"
 #include "formats/time_zone.h"
+#include "forwarder/file_bytes.h"
 #include "forwarder/open_batch.h"
 #include "forwarder/position.h"
 
@@ -20,16 +23,6 @@ namespace logvault::forwarder {
 
 // A multi-line record without a next header closes after this long without bytes.
 inline constexpr std::int64_t kRecordIdleNanos = kNanosPerSecond;
-
-// What stat says about a regular file.
-struct FileFacts {
-  FileId id;
-  std::uint64_t size = 0;
-  UnixNanos mtime = 0;
-  bool operator==(const FileFacts&) const = default;
-};
-// kNotFound, kPermissionDenied, or kFailedPrecondition for what is not a regular file.
-Result<FileFacts> FactsOf(const std::string& path);
 
 // How every file of a source is read.
 struct ReadRules {
@@ -43,14 +36,13 @@ class TrackedFile {
  public:
   // `rules` and `clock` must outlive the file.
   TrackedFile(FilePosition position, const ReadRules& rules, const Clock& clock);
-  ~TrackedFile();
   TrackedFile(const TrackedFile&) = delete;
   TrackedFile& operator=(const TrackedFile&) = delete;
 
   // Opens position().path.  kAborted where another file stands there, kCorruption where the bytes before the
   // offset are not those that were read.
   Status Open();
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  [[nodiscard]] bool is_open() const { return bytes_ != nullptr; }
   // Gives the descriptor and the memory back; Open() goes on where reading stopped.
   void Close();
 
@@ -72,11 +64,20 @@ class TrackedFile {
   // Leaves out everything up to the present end.  REQUIRES: open, nothing read yet.
   Status SkipToEnd();
 
+  // Why a compressed file cannot be read beyond read_end(); OK where it can.
+  [[nodiscard]] const Status& damage() const { return damage_; }
+  // Bytes before the first that was written, left out since the last call: a writer kept its offset over a truncation.
+  std::uint64_t TakeHole() { return std::exchange(hole_, 0); }
+
   // With the hashes as of the last record moved.
   FilePosition Position();
   [[nodiscard]] const FileId& id() const { return position_.id; }
   [[nodiscard]] const std::string& path() const { return position_.path; }
-  void set_path(std::string path) { position_.path = std::move(path); }
+  void set_path(std::string path);
+  // The pattern no longer names it: `path` becomes where it lies now.
+  void FollowName();
+  // Nothing more is expected of it.
+  void MarkOver();
   [[nodiscard]] std::uint64_t offset() const { return position_.offset; }
   [[nodiscard]] std::uint64_t read_end() const { return position_.offset + unread().size(); }
   // The largest size the file was ever seen to have.
@@ -84,9 +85,11 @@ class TrackedFile {
   void NoteSize(std::uint64_t size) { size_seen_ = std::max(size_seen_, size); }
   [[nodiscard]] UnixNanos mtime() const { return mtime_; }
   [[nodiscard]] std::int64_t last_growth() const { return last_growth_; }  // Clock::Monotonic
-  void set_reread_until(std::uint64_t offset) { reread_until_ = offset; }
-  // Bytes of the file's beginning that were moved into batches, up to kIdentityBytes.
-  [[nodiscard]] const std::string& head() const { return head_; }
+  [[nodiscard]] bool compressed() const { return CompressionOf(path()) != Compression::kNone; }
+  // Closed, and nothing has changed since it was read to its end.
+  [[nodiscard]] bool IsUntouched(const FileFacts& facts) const;
+  // Of the position; cheap.
+  [[nodiscard]] std::uint64_t fingerprint();
   // Records were moved since the last call.
   bool TakeMoved();
 
@@ -98,6 +101,8 @@ class TrackedFile {
   void CutUnread(formats::End end);
   // False at the end; fills the buffer otherwise.
   Result<bool> ReadBlock();
+  Look LookAtCompressed(const FileFacts& now);
+  Status SkipHole();
   void DropHistory();
   void TrimBuffer();
   [[nodiscard]] bool StillMatches() const;
@@ -107,12 +112,13 @@ class TrackedFile {
   const ReadRules& rules_;
   const Clock& clock_;
   FilePosition position_;
-  int fd_ = -1;
-  std::uint64_t size_ = 0;  // as LookAgain() saw it
+  std::unique_ptr<FileBytes> bytes_;  // null while closed
+  std::uint64_t size_ = 0;  // as LookAgain() saw it; UINT64_MAX before a compressed file's end
   std::uint64_t size_seen_ = 0;
   UnixNanos mtime_ = 0;
   std::int64_t last_growth_ = 0;
-  std::uint64_t reread_until_ = 0;
+  std::uint64_t hole_ = 0;
+  Status damage_;
   bool moved_ = false;
   bool encoding_known_ = false;
 

@@ -32,7 +32,10 @@ OUTSIDE = {
     "google/protobuf": ("net", "server", "cli", "forwarder"),
     "rocksdb/": ("storage",),
     "sqlite3.h": ("forwarder",),
-    "zstd": ("evidence",),
+    "zstd": ("evidence", "forwarder"),  # a payload; a compressed log file
+    "zlib.h": ("forwarder",),
+    "lzma.h": ("forwarder",),
+    "bzlib.h": ("forwarder",),
     "openssl/": ("evidence", "pki", "net"),
     "re2/": ("query",),
     "hs/": ("query",),

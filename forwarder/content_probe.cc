@@ -1,0 +1,51 @@
+#include "forwarder/content_probe.h"
+
+#include <string_view>
+#include <utility>
+
+#include "evidence/hash.h"
+
+namespace logvault::forwarder {
+
+const std::string& ContentProbe::Head() {
+  if (head_.has_value()) return *head_;
+  head_.emplace();
+  Result<std::unique_ptr<FileBytes>> opened = FileBytes::Open(found_.path);
+  if (!opened.ok()) return *head_;
+  Result<FileFacts> facts = (*opened)->Facts();
+  if (!facts.ok() || facts->id != found_.facts.id) return *head_;
+  bytes_ = *std::move(opened);
+  Result<std::string> head = bytes_->ReadAt(0, kIdentityBytes);
+  if (head.ok()) head_ = *std::move(head);
+  return *head_;
+}
+
+std::uint64_t ContentProbe::Fingerprint() { return FingerprintOf(Head()); }
+
+bool ContentProbe::Has(const FilePosition& position, std::uint64_t min_bytes) {
+  if (position.offset == 0 || position.offset < min_bytes) return false;
+  bool plain = CompressionOf(found_.path) == Compression::kNone;
+  if (plain && found_.facts.size < position.offset) return false;
+  const std::size_t checked = position.checked_bytes();
+  if (!HasHash(0, checked, position.head_hash)) return false;
+  return checked == position.offset ||
+         HasHash(position.offset - checked, checked, position.tail_hash);
+}
+
+bool ContentProbe::MayBecome(const FilePosition& position) {
+  if (position.offset < kMinContentMatch || Fingerprint() != position.fingerprint) return false;
+  const std::size_t checked = position.checked_bytes();
+  return Head().size() < checked || HasHash(0, checked, position.head_hash);
+}
+
+bool ContentProbe::HasHash(std::uint64_t offset, std::size_t size, const evidence::Hash& hash) {
+  const std::string& head = Head();
+  if (bytes_ == nullptr) return false;
+  if (offset == 0) {
+    return head.size() >= size && evidence::Sha256(std::string_view(head).substr(0, size)) == hash;
+  }
+  Result<std::string> bytes = bytes_->ReadAt(offset, size);
+  return bytes.ok() && bytes->size() == size && evidence::Sha256(*bytes) == hash;
+}
+
+}  // namespace logvault::forwarder

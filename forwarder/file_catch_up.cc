@@ -1,0 +1,142 @@
+// Where the bytes went that are no longer where they were read, and which files came after them.
+#include <algorithm>
+#include <utility>
+
+#include "forwarder/file_source.h"
+
+namespace logvault::forwarder {
+
+// What follows the position of `entry` is elsewhere, or nowhere.
+void FileSource::Lose(Entry& entry, bool truncated) {
+  TrackedFile& file = *entry.file;
+  LostTrack lost;
+  lost.position = file.Position();
+  lost.read_end = file.read_end();
+  lost.size_known = std::max(file.size_seen(), file.compressed() ? 0 : entry.facts.size);
+  lost.truncated = truncated;
+  lost.busy = clock_.Monotonic() - file.last_growth() < kBusyNanos;
+  const FileId id = file.id();
+  if (truncated && entry.on_path) {
+    FilePosition beginning;
+    beginning.id = id;
+    beginning.born = lost.position.born;
+    beginning.path = lost.position.path;
+    changes_.insert_or_assign(id, beginning.Removal());
+    if (file.is_open()) lost.in_memory = std::move(entry.file);
+    entry.file = std::make_unique<TrackedFile>(std::move(beginning), rules_, clock_);
+    if (entry.file->Open().ok()) entry.file->LookAgain();
+  } else {
+    if (file.TakeMoved()) changes_.insert_or_assign(id, lost.position.ToEntry());
+    entry.gone = true;
+    tracked_.erase(id);
+  }
+  lost_.push_back(std::move(lost));
+}
+
+// At the first scan: what was being read and has not been found, and what came behind what was read.
+void FileSource::LosePast() {
+  for (const std::string& live : past_.Families()) {
+    for (FilePosition& position : past_.InFamily(live)) {
+      if (position.over) continue;
+      past_.Take(position.id);
+      LostTrack lost;
+      lost.read_end = position.offset;
+      lost.position = std::move(position);
+      lost_.push_back(std::move(lost));
+    }
+    bool new_file = std::any_of(unclaimed_.begin(), unclaimed_.end(),
+                                [&live](const FoundFile& found) { return found.path == live; });
+    if (new_file) rotated_.insert(live);
+  }
+}
+
+bool FileSource::CatchUpLost(std::size_t place) {
+  if (lost_.empty() && rotated_.empty()) return false;
+  std::map<std::string, std::vector<LostTrack>> families;
+  for (const std::string& live : std::exchange(rotated_, {})) families[live];
+  for (LostTrack& lost : std::exchange(lost_, {}))
+    families[lost.position.family()].push_back(std::move(lost));
+  FolderCache folders;
+  std::size_t placed = 0;
+  for (auto& [live, lost] : families)
+    placed += CatchUpFamily(live, std::move(lost), folders, place + placed);
+  return placed > 0;
+}
+
+// Returns how many files were put before `place`.
+std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
+                                      FolderCache& folders, std::size_t place) {
+  ChainQuery query;
+  query.live = live;
+  query.positions = past_.InFamily(live);
+  for (const LostTrack& track : lost) query.positions.push_back(track.position);
+  for (const Entry& entry : files_) {
+    if (entry.gone) continue;
+    if (FilePosition position = entry.file->Position(); position.family() == live)
+      query.tracked.push_back(std::move(position));
+  }
+  query.others = unclaimed_;
+  query.is_tracked = [this](const FileId& id) { return tracked_.contains(id); };
+  query.is_suspect = [this](const FileId& id) { return suspects_.contains(id); };
+  const CatchUp result = CatchUpWith(query, folders);
+  for (LostTrack& track : lost) Settle(std::move(track), result);
+  for (const auto& [before, now] : result.located) TakeLocated(before, now);
+  UnixNanos order = INT64_MIN;
+  for (const UnreadFile& unread : result.unread) {
+    past_.Take(unread.position.id);
+    FilePosition position = unread.position;
+    position.over = false;
+    bool named = std::any_of(unclaimed_.begin(), unclaimed_.end(),
+                             [&](const FoundFile& found) { return found.facts.id == position.id; });
+    Entry& entry = Track(std::move(position), unread.facts, named, place++);
+    entry.order = order = std::max(order, entry.order);
+  }
+  return result.unread.size();
+}
+
+// Reading goes on at `now`, or it holds nothing more.
+void FileSource::TakeLocated(const FilePosition& before, const FilePosition& now) {
+  if (before.id != now.id && !tracked_.contains(before.id)) {
+    past_.Take(before.id);
+    changes_.insert_or_assign(before.id, before.Removal());
+  }
+  FilePosition over = now;
+  over.over = true;
+  changes_.insert_or_assign(over.id, over.ToEntry());
+  past_.Put(std::move(over));
+}
+
+void FileSource::Settle(LostTrack lost, const CatchUp& result) {
+  const FilePosition& position = lost.position;
+  auto located = std::find_if(result.located.begin(), result.located.end(), [&](const auto& pair) {
+    return pair.first.id == position.id && pair.first.offset == position.offset;
+  });
+  if (located != result.located.end()) {
+    const FileId& id = located->second.id;
+    auto rest = std::find_if(result.unread.begin(), result.unread.end(),
+                             [&](const UnreadFile& unread) { return unread.position.id == id; });
+    bool has_more = rest != result.unread.end();
+    bool compressed = CompressionOf(located->second.path) != Compression::kNone;
+    std::uint64_t kept = has_more && !compressed ? rest->facts.size : position.offset;
+    lost.busy = lost.busy || has_more;
+    if (lost.truncated) SayLoss(lost, compressed ? lost.size_known : kept);
+    return;
+  }
+  SayLoss(lost, lost.read_end);
+  if (lost.in_memory != nullptr) rewritten_.push_back(std::move(lost.in_memory));
+  if (tracked_.contains(position.id)) return past_.PutOrphan(std::move(lost.position));
+  lost.position.over = true;  // Told once.
+  changes_.insert_or_assign(position.id, position.ToEntry());
+  past_.Put(std::move(lost.position));
+}
+
+void FileSource::SayLoss(const LostTrack& lost, std::uint64_t kept) {
+  std::uint64_t certain = lost.size_known > kept ? lost.size_known - kept : 0;
+  if (certain == 0 && !lost.busy) return;
+  SayGap(lost.position.path,
+         lost.truncated ? "truncated: what was written since the last look is not known"
+                        : "gone: what was written since the last look is not known",
+         certain);
+}
+
+}  // namespace logvault::forwarder

@@ -1,0 +1,231 @@
+// Which files there are now, and which of them were read before.
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "forwarder/file_source.h"
+
+namespace logvault::forwarder {
+
+namespace {
+
+FilePosition BeginningOf(const FoundFile& found) {
+  FilePosition position;
+  position.id = found.facts.id;
+  position.born = found.facts.born;
+  position.path = found.path;
+  return position;
+}
+
+bool HasPlainForm(const std::string& path) {
+  std::string plain(WithoutCompression(path));
+  return plain != path && FactsOf(plain).ok();
+}
+
+}  // namespace
+
+void FileSource::Scan() {
+  const std::int64_t begin = clock_.Monotonic();
+  scan_trouble_ = Status::Ok();
+  std::vector<FoundFile> found = pattern_.Find(&scan_trouble_);
+  // A folder that nobody may enter says nothing about its files.
+  bool blind = !scan_trouble_.ok() && scan_trouble_.code() != StatusCode::kNotFound;
+  if (!blind) MatchEntries(found);
+  unclaimed_.clear();
+  for (const FoundFile& file : found) {
+    if (!tracked_.contains(file.facts.id)) unclaimed_.push_back(file);
+  }
+  // Truncation and what rotation passed over first: a new file may be the copy, or come after it.
+  if (!first_scan_ && !in_round_) LookAtOpenFiles();
+  // By inode before content: a copy must not take the place of what it was copied from.
+  std::erase_if(unclaimed_, [this](const FoundFile& file) { return ResumeKnown(file); });
+  if (first_scan_) LosePast();
+  CatchUpLost(files_.size());
+  for (const FoundFile& file : std::exchange(unclaimed_, {})) {
+    if (!tracked_.contains(file.facts.id) && !ResumeKnown(file)) Discover(file);
+  }
+  if (first_scan_ && !skip_existing_) DiscoverCompressed();
+  if (!first_scan_) LookAtPastFiles();
+  if (!in_round_) {
+    std::stable_sort(files_.begin(), files_.end(), [](const Entry& a, const Entry& b) {
+      // The kernel's clock ticks every few milliseconds: of two files of one tick, the rotated one is older.
+      if (a.order != b.order || a.on_path != b.on_path)
+        return std::tie(a.order, a.on_path) < std::tie(b.order, b.on_path);
+      return a.on_path && a.file->path() < b.file->path();
+    });
+  }
+  first_scan_ = skip_existing_ = false;
+  std::int64_t cost = clock_.Monotonic() - begin;
+  std::int64_t pause =
+      pattern_.is_glob() ? std::max(kScanIntervalNanos, 50 * cost) : kLookIntervalNanos;
+  next_scan_ = options_.drain ? INT64_MAX : begin + pause;
+}
+
+void FileSource::MatchEntries(const std::vector<FoundFile>& found) {
+  std::map<FileId, const FoundFile*> named;
+  for (const FoundFile& file : found) named.emplace(file.facts.id, &file);
+  for (Entry& entry : files_) {
+    if (entry.gone) continue;
+    auto match = named.find(entry.file->id());
+    if (match == named.end()) {
+      if (entry.on_path) Detach(entry);
+      continue;
+    }
+    entry.file->set_path(match->second->path);
+    if (!entry.file->compressed()) entry.file->NoteSize(match->second->facts.size);
+    entry.facts = match->second->facts;
+    entry.order = entry.facts.mtime;
+    entry.on_path = true;
+  }
+}
+
+// The pattern no longer names the file.
+void FileSource::Detach(Entry& entry) {
+  entry.on_path = false;
+  entry.detached_since = clock_.Monotonic();
+  rotated_.insert(entry.file->path());
+  if (!entry.file->is_open()) Lose(entry, false);
+}
+
+void FileSource::LookAtOpenFiles() {
+  for (Entry& entry : files_) {
+    if (entry.file->is_open()) LookAt(entry);
+  }
+}
+
+void FileSource::Discover(const FoundFile& found) {
+  // It is a copy of the plain one, or still being made of it.
+  if (HasPlainForm(found.path)) return;
+  if (ResumeMoved(found) || MayBeCopy(found)) return;
+  suspects_.erase(found.facts.id);
+  Entry& entry = Track(BeginningOf(found), found.facts, true, files_.size());
+  if (!skip_existing_) return;
+  Status opened = entry.file->Open();
+  if (opened.ok()) opened = entry.file->SkipToEnd();
+  if (!opened.ok()) Say("warning", found.path, opened.message());
+  if (entry.file->compressed()) entry.file->Close();
+}
+
+// A glob's files that were compressed while nobody looked, under names that it does not have.
+void FileSource::DiscoverCompressed() {
+  UnixNanos newest = INT64_MIN;
+  for (const Entry& entry : files_) newest = std::max(newest, entry.file->Position().mtime);
+  for (const auto& [id, position] : past_.files()) newest = std::max(newest, position.mtime);
+  bool anything_read = !past_.files().empty();
+  for (const Entry& entry : files_) anything_read = anything_read || entry.file->offset() > 0;
+  if (!anything_read) return;
+  for (const FoundFile& found : pattern_.FindCompressed()) {
+    if (tracked_.contains(found.facts.id) || past_.Contains(found.facts.id) ||
+        HasPlainForm(found.path))
+      continue;
+    ContentProbe probe(found);
+    if (std::optional<FilePosition> known = past_.TakeByContent(probe); known.has_value()) {
+      ResumeAt(*known, found, false);
+      continue;
+    }
+    if (found.facts.mtime > newest) Track(BeginningOf(found), found.facts, false, files_.size());
+  }
+}
+
+// The same inode as before: its bytes decide.
+bool FileSource::ResumeKnown(const FoundFile& found) {
+  std::optional<FilePosition> known = past_.Take(found.facts.id);
+  if (!known.has_value()) return false;
+  bool same_file = known->born == 0 || found.facts.born == 0 || known->born == found.facts.born;
+  bool untouched = known->stored == StoredFile{found.facts.size, found.facts.mtime};
+  FilePosition position = *known;
+  position.path = found.path;
+  position.live.clear();
+  if (same_file && (untouched || known->offset == 0 || ContentProbe(found).Has(position, 1))) {
+    position.over = position.over && untouched;
+    Track(std::move(position), found.facts, true, files_.size());
+    return true;
+  }
+  Say("rotated", found.path, "replaced or truncated while not being read");
+  LostTrack lost;
+  lost.read_end = known->offset;
+  lost.truncated = same_file;
+  lost.position = *std::move(known);
+  if (lost.position.over) {
+    past_.PutOrphan(std::move(lost.position));
+  } else {
+    lost_.push_back(std::move(lost));
+  }
+  return false;  // The inode was handed out again: whose bytes are these?
+}
+
+// Another inode, but the bytes of a file we read before: moved, copied or restored.
+bool FileSource::ResumeMoved(const FoundFile& found) {
+  ContentProbe probe(found);
+  std::optional<FilePosition> known = past_.TakeByContent(probe);
+  if (!known.has_value()) return false;
+  ResumeAt(*known, found, true);
+  return true;
+}
+
+void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found, bool on_path) {
+  FilePosition position = known;
+  position.id = found.facts.id;
+  position.born = found.facts.born;
+  position.path = found.path;
+  position.live = on_path ? std::string() : known.family();
+  position.target.clear();
+  position.stored.reset();
+  position.over = false;
+  if (!tracked_.contains(known.id)) changes_.insert_or_assign(known.id, known.Removal());
+  changes_.insert_or_assign(position.id, position.ToEntry());
+  Track(std::move(position), found.facts, on_path, files_.size());
+}
+
+// copytruncate makes its copy first: reading that at once would send everything again.
+bool FileSource::MayBeCopy(const FoundFile& found) {
+  if (options_.drain) return false;
+  ContentProbe probe(found);
+  const std::uint64_t fingerprint = probe.Fingerprint();
+  if (fingerprint == 0) return false;
+  for (Entry& entry : files_) {
+    if (entry.file->fingerprint() != fingerprint) continue;
+    FilePosition position = entry.file->Position();
+    bool unfinished = found.facts.size < position.offset && !entry.file->compressed();
+    if (unfinished ? !probe.MayBecome(position) : !probe.Has(position)) continue;
+    // Of a file that was left behind: it will be known by its content once that one is done with.
+    if (!entry.on_path || IsStillSuspect(found)) return true;
+  }
+  return false;
+}
+
+bool FileSource::IsStillSuspect(const FoundFile& found) {
+  Suspect& suspect = suspects_[found.facts.id];
+  if (suspect.since == 0 || suspect.size != found.facts.size)
+    suspect = {clock_.Monotonic(), found.facts.size};
+  return clock_.Monotonic() - suspect.since < kRotationGraceNanos;
+}
+
+// A process that never opens its log anew goes on writing to the renamed file.
+void FileSource::LookAtPastFiles() {
+  if (clock_.Monotonic() < next_past_look_) return;
+  next_past_look_ = clock_.Monotonic() + kPastLookIntervalNanos;
+  std::vector<std::pair<FileId, FileFacts>> grown;
+  for (const auto& [id, position] : past_.files()) {
+    if (position.stored.has_value()) continue;
+    Result<FileFacts> facts = FactsOf(position.path);
+    if (facts.ok() && facts->id == id && facts->size > position.offset)
+      grown.emplace_back(id, *facts);
+  }
+  for (const auto& [id, facts] : grown)
+    Track(*past_.Take(id), facts, false, in_round_ ? files_.size() : 0);
+}
+
+FileSource::Entry& FileSource::Track(FilePosition position, const FileFacts& facts, bool on_path,
+                                     std::size_t place) {
+  Entry entry;
+  entry.file = std::make_unique<TrackedFile>(std::move(position), rules_, clock_);
+  entry.facts = facts;
+  entry.order = facts.mtime;
+  entry.on_path = on_path;
+  entry.detached_since = clock_.Monotonic();
+  tracked_.insert(facts.id);
+  return *files_.insert(files_.begin() + static_cast<std::ptrdiff_t>(place), std::move(entry));
+}
+
+}  // namespace logvault::forwarder

@@ -1,0 +1,70 @@
+#include "forwarder/past_files.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace logvault::forwarder {
+
+void PastFiles::Clear() {
+  files_.clear();
+  orphans_.clear();
+}
+
+void PastFiles::Put(FilePosition position) {
+  const FileId id = position.id;
+  files_.insert_or_assign(id, std::move(position));
+}
+
+void PastFiles::PutOrphan(FilePosition position) {
+  if (orphans_.size() == kMaxOrphans) orphans_.erase(orphans_.begin());
+  orphans_.push_back(std::move(position));
+}
+
+std::optional<FilePosition> PastFiles::Take(const FileId& id) {
+  auto node = files_.extract(id);
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped());
+}
+
+std::optional<FilePosition> PastFiles::TakeByContent(ContentProbe& probe) {
+  const std::uint64_t fingerprint = probe.Fingerprint();
+  if (fingerprint == 0) return std::nullopt;
+  for (const auto& [id, position] : files_) {
+    if (position.fingerprint == fingerprint && probe.Has(position)) return Take(FileId(id));
+  }
+  auto orphan = std::find_if(orphans_.begin(), orphans_.end(), [&](const FilePosition& position) {
+    return position.fingerprint == fingerprint && probe.Has(position);
+  });
+  if (orphan == orphans_.end()) return std::nullopt;
+  FilePosition position = std::move(*orphan);
+  orphans_.erase(orphan);
+  return position;
+}
+
+std::vector<FilePosition> PastFiles::TakeSurplus() {
+  std::vector<FilePosition> surplus;
+  while (files_.size() > kMaxPastFiles) {
+    auto oldest = std::min_element(files_.begin(), files_.end(), [](const auto& a, const auto& b) {
+      return a.second.mtime < b.second.mtime;
+    });
+    surplus.push_back(std::move(oldest->second));
+    files_.erase(oldest);
+  }
+  return surplus;
+}
+
+std::set<std::string> PastFiles::Families() const {
+  std::set<std::string> families;
+  for (const auto& [id, position] : files_) families.insert(position.family());
+  return families;
+}
+
+std::vector<FilePosition> PastFiles::InFamily(const std::string& live) const {
+  std::vector<FilePosition> positions;
+  for (const auto& [id, position] : files_) {
+    if (position.family() == live) positions.push_back(position);
+  }
+  return positions;
+}
+
+}  // namespace logvault::forwarder
