@@ -96,7 +96,8 @@ Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode
     // Network sources have no end to drain to.
     if (mode == RunMode::kDrain && source.type != SourceType::kFile) continue;
     LV_RETURN_IF_ERROR(CheckSource(source));
-    Result<std::unique_ptr<Source>> made = MakeSource(source, mode == RunMode::kDrain, clock_);
+    Result<std::unique_ptr<Source>> made =
+        MakeSource(source, config.tls, mode == RunMode::kDrain, clock_);
     if (!made.ok()) return made.status();
     sources_.push_back({source.name, made->get()});
     intake_->AddSource(source.name, *std::move(made));

@@ -264,6 +264,7 @@ void Intake::Stop(std::string record) {
 void Intake::ReadWhatIsNowhereElse() {
   for (const std::unique_ptr<Stream>& stream : streams_) {
     if (stream->source->reads_again()) continue;
+    stream->source->Finish();
     for (int batches = 0; batches < kStopBatchesMax && ReadStream(*stream); ++batches) GiveUpHeld();
   }
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "formats/journal_entry.h"
+#include "forwarder/mapped_read.h"
 
 namespace logvault::forwarder {
 
@@ -121,6 +122,7 @@ Status JournalFile::Attach() {
 }
 
 Status JournalFile::SkipToEnd() {
+  const MappedRead guard;
   LV_RETURN_IF_ERROR(Attach());
   int result = ::sd_journal_seek_tail(journal_.get());
   if (result >= 0) result = ::sd_journal_previous(journal_.get());
@@ -171,6 +173,14 @@ Status JournalFile::SearchBehindCursor() {
 
 Result<const JournalCursor*> JournalFile::Peek() {
   if (next_.has_value()) return &*next_;
+  const MappedRead guard;
+  Result<const JournalCursor*> next = Advance();
+  if (!guard.saw_nothing()) return next;
+  Release();
+  return Corruption("truncated while it was read");
+}
+
+Result<const JournalCursor*> JournalFile::Advance() {
   if (bytes_since_attach_ > kBytesPerAttach) Release();
   if (journal_ == nullptr) {
     LV_RETURN_IF_ERROR(Attach());
@@ -185,6 +195,14 @@ Result<const JournalCursor*> JournalFile::Peek() {
 }
 
 Result<JournalEntry> JournalFile::Read() {
+  const MappedRead guard;
+  Result<JournalEntry> entry = ReadFields();
+  // What was not there came as zeros: none of it is evidence.
+  if (guard.saw_nothing()) return Corruption("truncated while it was read");
+  return entry;
+}
+
+Result<JournalEntry> JournalFile::ReadFields() {
   JournalEntry entry;
   LV_RETURN_IF_ERROR(AppendAddress(journal_.get(), next_text_, entry.bytes));
   const void* data = nullptr;

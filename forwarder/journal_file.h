@@ -57,6 +57,8 @@ class JournalFile {
 
   explicit JournalFile(int fd) : fd_(fd) {}
   Status Attach();
+  Result<const JournalCursor*> Advance();
+  Result<JournalEntry> ReadFields();
   Status SeekBehindCursor();
   Status SearchBehindCursor();
   Status TakeCursor();

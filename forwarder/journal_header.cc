@@ -9,6 +9,8 @@ constexpr std::size_t kState = 16, kFileId = 24, kSeqnumId = 72, kHeaderSize = 8
                       kEntries = 152, kHeadSeqnum = 168;
 constexpr std::size_t kIdBytes = 16;
 constexpr char kArchived = 2;
+// An entry's object in the file, at the least.
+constexpr std::uint64_t kSmallestEntryBytes = 64;
 
 std::uint64_t LittleEndian(std::string_view bytes, std::size_t at) {
   std::uint64_t value = 0;
@@ -41,6 +43,8 @@ Result<JournalHeader> JournalHeader::Parse(std::string_view bytes) {
   header.entries = LittleEndian(bytes, kEntries);
   header.head_seqnum = LittleEndian(bytes, kHeadSeqnum);
   header.used_bytes = LittleEndian(bytes, kHeaderSize) + LittleEndian(bytes, kArenaSize);
+  if (header.entries > header.used_bytes / kSmallestEntryBytes)
+    return Corruption("the journal file's header is damaged");
   return header;
 }
 

@@ -59,14 +59,25 @@ void JournalSource::BeginRound() {
   unread_.clear();
   for (auto& [id, tracked] : files_) {
     if (tracked.file == nullptr) continue;
-    if (Result<JournalHeader> header = tracked.file->Header(); header.ok())
-      tracked.header = *std::move(header);
-    tracked.place.entries = tracked.header.entries;
-    tracked.place.archived = tracked.header.archived;
+    Look(tracked);
     if (!tracked.unread()) continue;
     unread_.push_back(&tracked);
     if (tracked.place.taken > 0) moving_ = &tracked;
   }
+}
+
+// At the header, which may be damaged too, or that of an older copy put back.
+void JournalSource::Look(Tracked& tracked) {
+  JournalPlace& place = tracked.place;
+  Result<JournalHeader> header = tracked.file->Header();
+  if (header.ok()) tracked.header = *std::move(header);
+  place.entries = tracked.header.entries;
+  place.archived = tracked.header.archived || place.path.ends_with('~');
+  if (place.read <= place.entries) return;
+  Say("warning", place.path, "the journal file has fewer entries than were read from it");
+  place.read = place.entries;
+  if (tracked.file->SkipToEnd().ok()) place.cursor = tracked.file->cursor();
+  Changed(tracked);
 }
 
 void JournalSource::EndRound() {
@@ -76,7 +87,7 @@ void JournalSource::EndRound() {
     auto at = next++;
     Tracked& tracked = at->second;
     if (tracked.unread()) continue;
-    if (tracked.header.archived && tracked.file != nullptr) {
+    if (tracked.place.archived && tracked.file != nullptr) {
       tracked.file.reset();
       Changed(tracked);
     }

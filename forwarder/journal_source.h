@@ -57,6 +57,7 @@ class JournalSource final : public Source {
   };
 
   void BeginRound();
+  void Look(Tracked& tracked);
   void EndRound();
   void Scan();
   void Track(const FoundJournal& found, Status* trouble);

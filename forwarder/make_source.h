@@ -10,11 +10,13 @@
 
 namespace logvault::forwarder {
 
-// kInvalidArgument, naming the line, for a source that this version cannot read.
+// kInvalidArgument, naming the line, for a source that cannot be read as configured.
 Status CheckSource(const config::SourceConfig& source);
 
 // `drain`: what is there now is read, and nothing that comes later.  `clock` must outlive the source.
-Result<std::unique_ptr<Source>> MakeSource(const config::SourceConfig& source, bool drain,
+// `tls`: what a TLS listener presents, and whom it believes.
+Result<std::unique_ptr<Source>> MakeSource(const config::SourceConfig& source,
+                                           const config::TlsFiles& tls, bool drain,
                                            const Clock& clock);
 
 v1::StreamDescriptor DescribeSource(const config::SourceConfig& source);

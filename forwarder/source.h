@@ -35,6 +35,8 @@ class Source {
 
   // Called from time to time while Read is not, because sealed batches find no room.
   virtual void Watch() = 0;
+  // The forwarder stops: nothing more is taken in but what has arrived already, which Read gives.
+  virtual void Finish() {}
 
   // What changed in the position since the last call, as of the last record moved.
   virtual std::vector<evidence::PositionEntry> TakePosition() = 0;

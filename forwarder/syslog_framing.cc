@@ -52,17 +52,27 @@ std::optional<SyslogPiece> SyslogFraming::Next() {
   if (!in_counted_ && !in_line_ && TakeCount() == Count::kUnknown) return std::nullopt;
   if (in_counted_) {
     std::size_t size = std::min(counted_, kMaxSyslogPiece);
-    if (buffered() < size) return std::nullopt;
-    counted_ -= size;
-    std::optional<SyslogPiece> piece = Take(size, counted_ == 0);
-    in_counted_ = counted_ > 0;
-    after_counted_ = !in_counted_;
-    return piece;
+    return buffered() < size ? std::nullopt : TakeCounted(size);
   }
   std::size_t line_end = std::string_view(buffer_).substr(begin_, kMaxSyslogPiece).find('\n');
   if (line_end != std::string_view::npos) return Take(line_end + 1, true);
   if (buffered() >= kMaxSyslogPiece) return Take(kMaxSyslogPiece, false);
   return std::nullopt;
+}
+
+std::optional<SyslogPiece> SyslogFraming::TakeCounted(std::size_t size) {
+  counted_ -= size;
+  std::optional<SyslogPiece> piece = Take(size, counted_ == 0);
+  in_counted_ = counted_ > 0;
+  after_counted_ = !in_counted_;
+  return piece;
+}
+
+std::optional<SyslogPiece> SyslogFraming::Unfinished() {
+  if (buffered() == 0) return std::nullopt;
+  if (in_counted_) return TakeCounted(std::min(buffered(), counted_));
+  if (!in_line_ && TakeCount() == Count::kUnknown) return std::nullopt;  // some digits
+  return Take(buffered(), false);
 }
 
 std::optional<SyslogPiece> SyslogFraming::Rest() {

@@ -26,6 +26,8 @@ class SyslogFraming {
     buffer_.append(bytes);
   }
   std::optional<SyslogPiece> Next();
+  // What is there of a message whose end is not, as a piece that the next one goes on from.  After Next found none.
+  std::optional<SyslogPiece> Unfinished();
   // What is left when the connection ends.
   std::optional<SyslogPiece> Rest();
   [[nodiscard]] std::size_t buffered() const { return buffer_.size() - begin_; }
@@ -33,6 +35,7 @@ class SyslogFraming {
  private:
   enum class Count { kNone, kUnknown, kTaken };
   Count TakeCount();
+  std::optional<SyslogPiece> TakeCounted(std::size_t size);
   std::optional<SyslogPiece> Take(std::size_t size, bool ends);
 
   std::string buffer_;

@@ -26,6 +26,7 @@ constexpr const char* kBuilder = "/lib/systemd/systemd-journal-remote";
 constexpr std::uint64_t kMicros = 1'720'703'655'000'000;
 constexpr std::size_t kHeaderState = 16;
 constexpr char kArchived = 2;
+constexpr std::size_t kHeaderEntries = 152;
 
 std::string Entry(std::uint64_t number, std::string_view message, std::string_view more = "") {
   std::string entry;
@@ -46,7 +47,7 @@ std::string Numbered(std::uint64_t from, std::uint64_t count, const std::string&
 class JournalTest : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(::access(kBuilder, X_OK), 0) << kBuilder << ": deploy/install-deps installs it";
+    ASSERT_EQ(::access(kBuilder, X_OK), 0) << kBuilder << ": deploy/install-deps --tests installs it";
     std::filesystem::create_directory(folder_ / "j");
     Start();
   }
@@ -106,7 +107,8 @@ class JournalTest : public testing::Test {
       flags_.push_back(record.flags);
       times_.push_back(record.event_time);
       if (auto message = formats::FindJournalField(record.bytes, "MESSAGE"); message.has_value())
-        messages_.emplace_back(message->substr(0, 40));
+        messages_.emplace_back(
+            message->substr(message->size() - std::min<std::size_t>(message->size(), 40)));
     }
     for (const evidence::PositionEntry& entry : source_->TakePosition()) {
       position_[entry.key] = entry.value;
@@ -322,6 +324,60 @@ TEST_F(JournalTest, AFileThatIsNoJournalIsAWarningAndTheOthersAreRead) {
   ASSERT_EQ(own_.size(), 1u);
   EXPECT_EQ(own_[0]["type"], "warning");
   EXPECT_EQ(source_->state().state, "unreadable");
+}
+
+TEST_F(JournalTest, ADamagedHeaderInventsNoEntries) {
+  Build("a.journal", Numbered(0, 3));
+  Patch("a.journal", kHeaderEntries, std::string(8, '\x7f'));
+  for (int scans = 0; scans < 4; ++scans) ReadAll();
+  EXPECT_THAT(Gaps(), IsEmpty());
+  ASSERT_EQ(own_.size(), 1u);
+  EXPECT_THAT(own_[0]["reason"].get<std::string>(), ::testing::HasSubstr("header is damaged"));
+}
+
+// journald puts a file aside so after an unclean end, and writes no more into it.
+TEST_F(JournalTest, AFilePutAsideIsReadAndThenDoneWith) {
+  Build("a.journal", Numbered(0, 3));
+  std::filesystem::rename(Path("a.journal"), Path("a.journal~"));
+  Build("b.journal", Numbered(3, 1));
+  ReadAll();
+  EXPECT_EQ(messages_.size(), 4u);
+  Build("b.journal", Numbered(4, 1));
+  ReadAll();
+  std::filesystem::remove(Path("a.journal~"));
+  Start();
+  ReadAll();
+  EXPECT_THAT(Gaps(), IsEmpty());
+}
+
+TEST_F(JournalTest, AnOlderCopyPutBackIsToldAndReadOn) {
+  Build("a.journal", Numbered(0, 10));
+  const std::string older = Bytes("a.journal");
+  Build("a.journal", Numbered(10, 5));
+  ReadAll();
+  WriteFile(Path("a.journal"), older);
+  ReadAll();
+  EXPECT_THAT(own_.at(0)["reason"].get<std::string>(), ::testing::HasSubstr("fewer entries"));
+  Build("a.journal", Numbered(20, 3));
+  ReadAll();
+  EXPECT_EQ(messages_.size(), 18u);
+  EXPECT_THAT(Gaps(), IsEmpty());
+}
+
+// A map of a file that shrinks is a SIGBUS.
+TEST_F(JournalTest, AFileThatIsTruncatedWhileItIsReadEndsNobody) {
+  Build("a.journal", Numbered(0, 3000, std::string(400, 'x')));
+  Build("b.journal", Numbered(3000, 5));
+  ASSERT_EQ(ReadBatch(), Source::Outcome::kFull);
+  const std::size_t before = messages_.size();
+  std::filesystem::resize_file(Path("a.journal"), 256 * 1024);
+  ReadAll();
+  EXPECT_EQ(std::set<std::string>(messages_.begin(), messages_.end()).size(), messages_.size());
+  std::uint64_t lost = 0;
+  for (const nlohmann::json& gap : Gaps()) lost += gap.value("records", 0u);
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(messages_.size() + lost, 3005u);
+  EXPECT_GE(messages_.size(), before + 5);
 }
 
 TEST_F(JournalTest, AFolderThatIsNotThereIsMissingUntilItComes) {

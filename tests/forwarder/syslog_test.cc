@@ -1,18 +1,10 @@
 // Syslog over the network: each message is one record, as it was sent, from whom it came.
-#include <arpa/inet.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <random>
+#include <thread>
 
-#include "forwarder/syslog_source.h"
-#include "tests/forwarder/test_host.h"
+#include "tests/forwarder/listener_fixture.h"
 
 namespace logvault::forwarder {
 namespace {
@@ -98,75 +90,6 @@ TEST(SyslogFramingTest, TheCutsOfTheNetworkChangeNothing) {
   }
 }
 
-class ListenerTest : public testing::Test {
- protected:
-  void Listen() {
-    config::SourceConfig config;
-    config.name = "net";
-    config.udp = config.tcp = "127.0.0.1:0";
-    config.unix_path = folder_ / "log.sock";
-    Result<std::unique_ptr<SyslogSource>> source =
-        SyslogSource::Open(config, formats::TimeZone::Utc(), clock_);
-    ASSERT_TRUE(source.ok()) << source.status();
-    source_ = *std::move(source);
-  }
-  static sockaddr_in At(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
-  void SendUdp(std::string_view bytes) {
-    int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
-    sockaddr_in to = At(source_->udp_port());
-    ::sendto(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
-    ::close(fd);
-  }
-  int Connect() {
-    int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in to = At(source_->tcp_port());
-    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
-    return fd;
-  }
-  static void Send(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-      ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      ASSERT_GT(n, 0);
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-  // Reads until `count` records are there, or ten seconds have gone.
-  std::vector<std::string> Records(std::size_t count) {
-    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (taken_.size() < count && std::chrono::steady_clock::now() < until) {
-      pollfd waiting{source_->poll_fd(), POLLIN, 0};
-      ::poll(&waiting, 1, 100);
-      while (source_->Read(batch_) == Source::Outcome::kFull) Take();
-      Take();
-    }
-    return taken_;
-  }
-  void Take() {
-    if (batch_.empty()) return;
-    std::string key = evidence::RandomBytes(evidence::kBatchKeySize);
-    evidence::PayloadBuilder::Sealed sealed = batch_.builder().Finish(1, key, {});
-    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame);
-    for (std::uint32_t i = 0; i < payload->record_count(); ++i) {
-      taken_.emplace_back(payload->record(i).bytes);
-      origins_.emplace_back(payload->record(i).origin);
-      flags_.push_back(payload->record(i).flags);
-    }
-  }
-
-  TestFolder folder_;
-  SystemClock clock_;
-  std::unique_ptr<SyslogSource> source_;
-  OpenBatch batch_;
-  std::vector<std::string> taken_, origins_;
-  std::vector<std::uint32_t> flags_;
-};
-
 TEST_F(ListenerTest, ADatagramIsOneRecordAsReceived) {
   Listen();
   SendUdp("<13>Nov 23 10:00:00 web app: hello");
@@ -196,15 +119,11 @@ TEST_F(ListenerTest, TcpMessagesComeFromSplitWritesOfSeveralConnections) {
 
 TEST_F(ListenerTest, AUnixDatagramSocketTakesWhatProgramsLog) {
   Listen();
-  int fd = ::socket(AF_UNIX, SOCK_DGRAM, 0);
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  std::string path = folder_ / "log.sock";
-  std::copy(path.begin(), path.end(), to.sun_path);
-  ::sendto(fd, "<13>local", 9, 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+  int fd = ConnectUnix();
+  Send(fd, "<13>local");
   ::close(fd);
   EXPECT_THAT(Records(1), ElementsAre("<13>local"));
-  EXPECT_EQ(origins_[0], "unix:" + path);
+  EXPECT_EQ(origins_[0], "unix:" + (folder_ / "log.sock"));
 }
 
 TEST_F(ListenerTest, AFloodIsTakenWholeWhileTheQueueStaysBounded) {
@@ -227,30 +146,11 @@ TEST_F(ListenerTest, AFloodIsTakenWholeWhileTheQueueStaysBounded) {
   sender.join();
 }
 
-TEST_F(ListenerTest, ConnectionsBeyondTheLimitAreRefusedAndSaid) {
-  Listen();
-  std::vector<int> open;
-  for (std::size_t i = 0; i < kMaxSyslogConnections + 3; ++i) {
-    open.push_back(Connect());
-    source_->Watch();
-  }
-  OwnRecords records;
-  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (records.empty() && std::chrono::steady_clock::now() < until) {
-    source_->Watch();
-    records = source_->TakeOwnRecords();
-  }
-  ASSERT_FALSE(records.empty());
-  EXPECT_THAT(records[0], testing::HasSubstr("connections refused"));
-  for (int fd : open) ::close(fd);
-}
-
 TEST_F(ListenerTest, AnAddressInUseIsAnError) {
   Listen();
-  config::SourceConfig config;
-  config.name = "other";
-  config.tcp = "127.0.0.1:" + std::to_string(source_->tcp_port());
-  EXPECT_EQ(SyslogSource::Open(config, formats::TimeZone::Utc(), clock_).status().code(),
+  SyslogListenerOptions options;
+  options.tcp = "127.0.0.1:" + std::to_string(tcp_port());
+  EXPECT_EQ(SyslogSource::Open("other", options, formats::TimeZone::Utc(), clock_).status().code(),
             StatusCode::kFailedPrecondition);
 }
 
@@ -261,8 +161,8 @@ TEST_F(ListenerTest, LoggersMessagesAreParsedByTheirFormat) {
     return;
   }
   Listen();
-  const std::string udp = std::to_string(source_->udp_port());
-  const std::string tcp = std::to_string(source_->tcp_port());
+  const std::string udp = std::to_string(udp_port());
+  const std::string tcp = std::to_string(tcp_port());
   const std::vector<std::string> commands = {
       "logger -n 127.0.0.1 -P " + udp + " -d --rfc3164 -t app one",
       "logger -n 127.0.0.1 -P " + udp + " -d --rfc5424 -t app two",

@@ -1,22 +1,14 @@
 """Other people's senders: datagrams as received, TCP messages by octet count or line, the sender's address as origin."""
 
 import os
-import shutil
 import socket
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab, run, wait_until  # noqa: E402
-
-
-def free_port():
-    """A port that was free a moment ago, for UDP and TCP."""
-    with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
-        return tcp.getsockname()[1]
+from lab import Lab  # noqa: E402
+from senders import free_port  # noqa: E402
 
 
 class SyslogListenerTest(unittest.TestCase):
@@ -63,27 +55,6 @@ class SyslogListenerTest(unittest.TestCase):
         self.assertIn(counted, raw)
         self.assertNotIn(b"%d <13>" % len(counted), raw)
         self.assertIn(b"a: by line", raw)
-
-    def test_logger_and_rsyslog_are_understood(self):
-        run(["logger", "-n", "127.0.0.1", "-P", str(self.port), "-d", "-t", "probe", "from logger over udp"], expect=0)
-        run(["logger", "-n", "127.0.0.1", "-P", str(self.port), "-T", "-t", "probe", "from logger over tcp"], expect=0)
-        self.wait(1, "udp")
-        self.wait(1, "tcp")
-        if not shutil.which("rsyslogd"):
-            print("no rsyslogd here: that sender is not tested", file=sys.stderr)
-            return
-        path = self.lab.path("rsyslog.conf")
-        source = self.lab.path("rsyslog-input.log")
-        with open(source, "wb") as file:
-            file.write(b"".join(b"line %d through rsyslog\n" % i for i in range(500)))
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f'global(workDirectory="{self.lab.folder}")\nmodule(load="imfile")\n'
-                       f'input(type="imfile" file="{source}" tag="probe:")\n'
-                       f'action(type="omfwd" target="127.0.0.1" port="{self.port}" protocol="tcp" tcp_framing="octet-counted")\n')
-        daemon = self.lab.start([shutil.which("rsyslogd"), "-n", "-i", self.lab.path("rsyslog.pid"), "-f", path], self.lab.path("rsyslog.err"))
-        wait_until(lambda: self.lab.count('"through rsyslog"', "-S", "net") >= 500, "what rsyslog sent", self.forwarder)
-        self.assertEqual(500, self.lab.count('"through rsyslog"', "-S", "net"))
-        daemon.stop()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+#include "forwarder/syslog_notices.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace logvault::forwarder {
+
+namespace {
+
+// Reasons hold what OpenSSL says of a peer's bytes; there are not many, and no sender may make more.
+constexpr std::size_t kMaxReasons = 16;
+
+std::string Dump(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+bool SyslogNotices::CountClosed(const std::string& reason, const std::string& address) {
+  MutexLock lock(mutex_);
+  const bool known = closed_.contains(reason) || closed_.size() < kMaxReasons;
+  Closed& closed = closed_[known ? reason : "connections closed for other reasons"];
+  if (closed.connections++ > 0) return false;
+  closed.address = address;
+  return true;
+}
+
+void SyslogNotices::CountKernelDrops(std::uint32_t datagrams) {
+  MutexLock lock(mutex_);
+  kernel_drops_ += datagrams;
+}
+
+OwnRecords SyslogNotices::Take(const std::string& source) {
+  MutexLock lock(mutex_);
+  OwnRecords records;
+  if (const std::uint64_t drops = std::exchange(kernel_drops_, 0); drops > 0) {
+    records.push_back(
+        Dump({{"type", "gap"},
+              {"source", source},
+              {"records", drops},
+              {"exact", true},
+              {"reason", "datagrams dropped by the kernel: the receive buffer was full"}}));
+  }
+  for (const auto& [reason, closed] : std::exchange(closed_, {})) {
+    records.push_back(Dump({{"type", "warning"},
+                            {"source", source},
+                            {"connections", closed.connections},
+                            {"address", closed.address},
+                            {"reason", reason}}));
+  }
+  return records;
+}
+
+}  // namespace logvault::forwarder
