@@ -3,6 +3,7 @@
 // another month in Polish and Czech).
 #include "formats/month_name.h"
 
+#include <algorithm>
 #include <array>
 
 #include "formats/scanner.h"
@@ -30,6 +31,10 @@ constexpr std::array<std::string_view, 12> kOther = {
 };
 
 constexpr std::size_t kNameBytesMax = 16;
+
+bool IsLetterOrBeyondAscii(char c) {
+  return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
+}
 
 int EnglishMonth(std::string_view lower) {
   if (lower.size() != 3) return 0;
@@ -66,9 +71,10 @@ int MonthByName(std::string_view name) {
   std::array<char, kNameBytesMax> buffer{};
   for (std::size_t i = 0; i < name.size(); ++i) buffer[i] = AsciiLower(name[i]);
   const std::string_view lower(buffer.data(), name.size());
+  // Most of what is asked about is no name at all: an address, "type=SYSCALL".
+  if (!std::all_of(lower.begin(), lower.end(), IsLetterOrBeyondAscii)) return NumberedMonth(name);
   if (const int month = EnglishMonth(lower)) return month;
-  if (const int month = OtherMonth(lower)) return month;
-  return NumberedMonth(name);
+  return OtherMonth(lower);
 }
 
 }  // namespace logvault::formats

@@ -1,4 +1,5 @@
 // logvault-collector: receives, verifies, chains, signs and stores; answers investigators.
+#include <malloc.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -53,6 +54,12 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// Batches come and go by the half megabyte: their memory is kept instead of being fetched from the system each time.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
+
 int Init(const config::CollectorConfig& config, const Clock& clock) {
   Result<std::string> verifier_key = server::CreateVault(config, clock);
   if (verifier_key.ok()) {
@@ -88,6 +95,7 @@ int AcceptRollback(const config::CollectorConfig& config, const std::string& fil
 
 int Run(const config::CollectorConfig& config, const Clock& clock) {
   const sigset_t stop_signals = BlockStopSignals();
+  KeepFreedMemory();
   net::StartTransport(LogTransport);
   Result<std::unique_ptr<server::Collector>> collector =
       server::Collector::Start(config, clock, [] { kill(getpid(), SIGTERM); });
