@@ -86,6 +86,12 @@ Result<std::optional<BuiltSegment>> SegmentFeed::Next(std::uint64_t end,
   return std::exchange(finished_, std::nullopt);
 }
 
+BuiltSegment SegmentFeed::Close() {
+  BuiltSegment built = builder_->Finish(next_);
+  builder_ = std::make_unique<SegmentBuilder>(next_);
+  return built;
+}
+
 Status SegmentFeed::Take(std::uint64_t index, std::string_view bytes) {
   if (index != next_) return Corruption("block " + std::to_string(next_) + " is missing");
   Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);

@@ -24,8 +24,12 @@ class SegmentFeed {
   // it is asked again.  kCancelled once `stop` is asked for.
   Result<std::optional<BuiltSegment>> Next(std::uint64_t end, const std::stop_token& stop);
 
+  // Of the records taken since the last segment's end.
+  [[nodiscard]] std::size_t pending_bytes() const { return builder_->raw_bytes(); }
+  // A segment of what was taken, before it is whole.  REQUIRES: pending_bytes() > 0.
+  BuiltSegment Close();
+
  private:
-  Status LearnFormats(std::uint64_t below);
   Status Take(std::uint64_t index, std::string_view bytes);
   Status TakeRecords(const evidence::BlockHeader& block);
 

@@ -1,8 +1,8 @@
 #include "query/index_builder.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <deque>
 
 #include "formats/fields.h"
 #include "query/address.h"
@@ -16,20 +16,41 @@ namespace {
 
 constexpr std::string_view kSaltMagic = "logvault/index-salt/v1\n";
 
+template <typename Word>
+std::uint64_t Load(const char* from) {
+  Word word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// Up to eight bytes as a number.
+std::uint64_t LoadShort(std::string_view bytes) {
+  const std::size_t size = bytes.size();
+  if (size >= 4)
+    return Load<std::uint32_t>(bytes.data()) | Load<std::uint32_t>(bytes.data() + size - 4) << 32;
+  if (size == 0) return 0;
+  return static_cast<std::uint8_t>(bytes[0]) |
+         static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[size / 2])) << 8 |
+         static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[size - 1])) << 16;
+}
+
 // Fast and good enough for a table that only this process sees.
 std::uint64_t HashOf(std::string_view token) {
   constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-  std::uint64_t hash = token.size();
-  for (; token.size() >= sizeof hash; token.remove_prefix(sizeof hash)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, token.data(), sizeof word);
-    hash = (hash ^ word) * kMultiplier;
+  std::uint64_t hash = token.size() * kMultiplier;
+  for (; token.size() > sizeof hash; token.remove_prefix(sizeof hash)) {
+    hash = (hash ^ Load<std::uint64_t>(token.data())) * kMultiplier;
     hash ^= hash >> 32;
   }
-  std::uint64_t word = 0;
-  std::memcpy(&word, token.data(), token.size());
-  hash = (hash ^ word) * kMultiplier;
+  hash = (hash ^ LoadShort(token)) * kMultiplier;
   return hash ^ hash >> 29;
+}
+
+// The first eight bytes as a number that orders as they do; bytes that are not there are 0.
+std::uint64_t OrderOf(std::string_view token) {
+  std::array<char, sizeof(std::uint64_t)> front{};
+  std::copy_n(token.begin(), std::min(token.size(), front.size()), front.begin());
+  return __builtin_bswap64(Load<std::uint64_t>(front.data()));
 }
 
 }  // namespace
@@ -62,10 +83,13 @@ class SegmentBuilder::Dictionary {
   // Calls `visit(token, list)` in the tokens' order.
   template <typename Visit>
   void ForEachSorted(const Visit& visit) const {
-    std::vector<std::uint32_t> order(entries_.size());
-    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) {
-      return TokenOf(entries_[a]) < TokenOf(entries_[b]);
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> order;
+    order.reserve(entries_.size());
+    for (std::uint32_t i = 0; i < entries_.size(); ++i)
+      order.emplace_back(OrderOf(TokenOf(entries_[i])), i);
+    std::sort(order.begin(), order.end(), [this](const auto& a, const auto& b) {
+      if (a.first != b.first) return a.first < b.first;
+      return TokenOf(entries_[a.second]) < TokenOf(entries_[b.second]);
     });
     // The places were added block by block, so each token's own are in order.
     std::vector<std::uint32_t> begins(entries_.size() + 1, 0);
@@ -74,7 +98,7 @@ class SegmentBuilder::Dictionary {
     Ordinals sorted(places_.size());
     std::vector<std::uint32_t> next(begins.begin(), begins.end() - 1);
     for (const auto& [entry, ordinal] : places_) sorted[next[entry]++] = ordinal;
-    for (const std::uint32_t i : order) {
+    for (const auto& [front, i] : order) {
       visit(TokenOf(entries_[i]),
             Ordinals(sorted.begin() + begins[i], sorted.begin() + begins[i + 1]));
     }

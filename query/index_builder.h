@@ -34,6 +34,7 @@ class SegmentBuilder {
   BuiltSegment Finish(std::uint64_t end);
 
   [[nodiscard]] bool empty() const { return directory_.blocks.empty(); }
+  [[nodiscard]] std::size_t raw_bytes() const { return raw_bytes_; }
 
  private:
   class Dictionary;

@@ -2,7 +2,7 @@
 // a token by themselves.
 #pragma once
 
-#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,21 +26,27 @@ void ForEachHashIn(std::string_view token, const Visit& visit) {
   }
 }
 
+// A letter or an underscore before an address makes it part of a name, so it is at the token's front or behind a byte that is no
+// ASCII.
+inline bool MayHoldV4(std::string_view token, std::uint8_t bytes) {
+  constexpr std::size_t kShortestV4 = 7;
+  if (token.size() < kShortestV4 || (bytes & kDotByte) == 0) return false;
+  return (TokenByte(token.front()) & (kDigitByte | kDotByte)) != 0 || (bytes & kHighByte) != 0;
+}
+
 // Calls `visit(kept)` with all of it, in no order and more than once where it stands more than once.  False where a token of
 // `folded` is too long to be kept.
 template <typename Visit>
 bool ForEachKept(std::string_view folded, const Visit& visit) {
-  constexpr std::ptrdiff_t kDotsOfV4 = 3;
   bool all_kept = true;
   const auto visit_address = [&visit](const Network& address) { visit(AddressToken(address)); };
-  ForEachToken(folded, [&](std::size_t begin, std::size_t size) {
+  ForEachToken(folded, [&](std::size_t begin, std::size_t size, std::uint8_t bytes) {
     const std::string_view token = folded.substr(begin, size);
-    if (size > kDotsOfV4 && std::count(token.begin(), token.end(), '.') >= kDotsOfV4)
-      ForEachV4Address(token, visit_address);
+    if (MayHoldV4(token, bytes)) ForEachV4Address(token, visit_address);
     if (size > kShortestHash) ForEachHashIn(token, visit);
     if (size > kMaxTokenBytes)
       all_kept = false;
-    else if (!IsNoise(token))
+    else if ((bytes & (kOtherByte | kHighByte)) != 0 || !IsNoise(token))
       visit(token);
   });
   ForEachV6Address(folded, visit_address);

@@ -109,9 +109,8 @@ void ChunkWriter::Add(std::string_view token, const Ordinals& list) {
   if (entry_.token_count++ == 0) entry_.first_token = token;
   const std::size_t shared = SharedPrefix(last_, token);
   ByteWriter tokens(tokens_);
-  tokens.U8(static_cast<std::uint8_t>(shared));
-  tokens.U8(static_cast<std::uint8_t>(token.size() - shared));
-  tokens.Bytes(token.substr(shared));
+  tokens.Varint(shared);
+  tokens.VarString(token.substr(shared));
   last_ = token;
   ByteWriter lists(lists_);
   if (list.size() == block_count_) return lists.Varint(0);
@@ -143,8 +142,8 @@ Result<Chunk> Chunk::Parse(std::string_view bytes, const ChunkEntry& entry,
   chunk.begins_.reserve(entry.token_count);
   std::string last, token;
   for (std::uint32_t i = 0; i < entry.token_count; ++i) {
-    const std::size_t shared = in.U8();
-    const std::string_view suffix = in.Bytes(in.U8());
+    const std::uint64_t shared = in.Varint();
+    const std::string_view suffix = in.VarString();
     if (!in.ok() || shared > last.size() || shared + suffix.size() > kMaxTokenBytes)
       return malformed;
     token.assign(last, 0, shared).append(suffix);

@@ -13,6 +13,11 @@ using storage::IndexedSegment;
 // Whatever else there is to do comes first.
 constexpr int kNice = 10;
 
+// Each look is a second after the one before.
+constexpr int kQuietLooks = 10;
+constexpr std::size_t kQuietBytes = 256u << 10;
+constexpr std::size_t kQuietSegmentBytes = 4u << 20;  // smaller ones would become too many
+
 evidence::IndexBody BodyOf(const query::BuiltSegment& built) {
   return {built.directory.first, built.directory.end,
           evidence::Sha256(built.directory.Serialize())};
@@ -42,13 +47,13 @@ void IndexKeeper::Tick() {
 
 void IndexKeeper::Repair(const std::vector<std::uint64_t>& firsts) {
   MutexLock lock(mutex_);
-  damaged_.insert(damaged_.end(), firsts.begin(), firsts.end());
+  damaged_.insert(firsts.begin(), firsts.end());
 }
 
 void IndexKeeper::Run(const std::stop_token& stop) {
   setpriority(PRIO_PROCESS, 0, kNice);  // of this thread alone, on Linux
   for (;;) {
-    std::vector<std::uint64_t> damaged;
+    std::set<std::uint64_t> damaged;
     {
       MutexLock lock(mutex_);
       if (!woken_.wait(mutex_, stop, [this]() LV_REQUIRES(mutex_) { return tick_; })) return;
@@ -65,7 +70,7 @@ void IndexKeeper::Report(const Status& status, const std::stop_token& stop) {
   last_error_ = status.message();
 }
 
-Status IndexKeeper::Work(const std::vector<std::uint64_t>& damaged, const std::stop_token& stop) {
+Status IndexKeeper::Work(const std::set<std::uint64_t>& damaged, const std::stop_token& stop) {
   if (!begun_) LV_RETURN_IF_ERROR(Begin(stop));
   for (const std::uint64_t first : damaged) {
     const auto known = segments_.find(first);
@@ -78,9 +83,21 @@ Status IndexKeeper::Work(const std::vector<std::uint64_t>& damaged, const std::s
   for (;;) {
     Result<std::optional<query::BuiltSegment>> built = feed_->Next(vault_.head().size, stop);
     if (!built.ok()) return built.status();
-    if (!built->has_value()) return Status::Ok();
+    if (!built->has_value()) break;
     LV_RETURN_IF_ERROR(Store(**built));
   }
+  return GrewQuiet() ? Store(feed_->Close()) : Status::Ok();
+}
+
+// Whether what is pending is worth a segment and has not grown to speak of for a while: it would be read by every query
+// until the next burst.
+bool IndexKeeper::GrewQuiet() {
+  const std::size_t pending = feed_->pending_bytes();
+  if (pending < pending_before_ || pending - pending_before_ > kQuietBytes) {
+    pending_before_ = pending;
+    quiet_looks_ = 0;
+  }
+  return ++quiet_looks_ > kQuietLooks && pending >= kQuietSegmentBytes;
 }
 
 // Finds where the stored segments end, and builds what is missing among them.

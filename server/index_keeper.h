@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,8 +38,9 @@ class IndexKeeper {
 
  private:
   void Run(const std::stop_token& stop) LV_EXCLUDES(mutex_);
-  Status Work(const std::vector<std::uint64_t>& damaged, const std::stop_token& stop);
+  Status Work(const std::set<std::uint64_t>& damaged, const std::stop_token& stop);
   Status Begin(const std::stop_token& stop);
+  [[nodiscard]] bool GrewQuiet();
   Status FollowDeletions(const std::stop_token& stop);
   Status Rebuild(std::uint64_t first, std::uint64_t end, const std::stop_token& stop);
   Status Store(const query::BuiltSegment& built);
@@ -62,13 +64,15 @@ class IndexKeeper {
   std::optional<std::map<std::uint64_t, Stated>> stated_;
   std::unique_ptr<query::SegmentFeed> feed_;
   std::optional<std::uint64_t>
-      seen_deleted_;  // counters_.deleted_payloads; nullopt: not looked yet
+      seen_deleted_;                // counters_.deleted_payloads; nullopt: not looked yet
+  std::size_t pending_before_ = 0;  // bytes, when it last grew
+  int quiet_looks_ = 0;             // since then
   std::string last_error_;
 
   Mutex mutex_;
   std::condition_variable_any woken_;
   bool tick_ LV_GUARDED_BY(mutex_) = false;
-  std::vector<std::uint64_t> damaged_ LV_GUARDED_BY(mutex_);
+  std::set<std::uint64_t> damaged_ LV_GUARDED_BY(mutex_);
   std::jthread thread_;  // last: starts when everything else is there
 };
 

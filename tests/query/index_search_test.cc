@@ -175,6 +175,49 @@ TEST_F(IndexedSearchTest, AnIndexThatLiesIsNotBelieved) {
   EXPECT_THAT(Search(Without(Ask("word7"))).records, ElementsAre("geo01/a/8"));
 }
 
+TEST_F(IndexedSearchTest, ACountReadsOnlyWhatHeadersDoNotDecide) {
+  const auto at = [](int second) { return second * kNanosPerSecond; };
+  Commit("geo01", "a", {{"1\n", at(10), at(10)}, {"2\n", at(11), at(11)}});
+  Commit("geo01", "a", {{"3\n", at(20), at(20)}, {"4\n", at(90), at(90)}});
+  Commit("geo02", "a", {{"5\n", at(12), at(12)}, {"6\n", kNoTime, at(13)}});
+  const auto count = [this](Request request, std::uint64_t counted_by_header) {
+    request.count_only = true;
+    const Completeness counted = Search(request).completeness;
+    EXPECT_EQ(counted.blocks_counted, counted_by_header) << request.expression.ToString();
+    request.count_only = false;
+    EXPECT_EQ(counted.matches, Search(request).records.size()) << request.expression.ToString();
+  };
+  count(Ask(""), 3);
+  count(Ask("host=geo01"), 2);
+  count(Ask("host=geo01 or 5"), 2);
+  count(Ask("3"), 0);
+  Request window = Ask("");
+  window.scope.since = at(10);
+  window.scope.until = at(50);
+  count(window, 2);
+  window.scope.until = at(13);
+  count(window, 1);
+  Request origin = Ask("");
+  origin.scope.origin_glob = "/var/*";
+  count(origin, 0);
+  Request strict = Ask("");
+  strict.strict = true;
+  count(strict, 0);
+  Request limited = Ask("");
+  limited.limit = 1;
+  count(limited, 0);
+
+  std::map<std::string, std::uint64_t> by_host;
+  Observer observer;
+  observer.on_whole_block = [&](const WholeBlock& block) {
+    by_host[std::string(block.host)] += block.record_count;
+  };
+  Request whole = Ask("");
+  whole.whole_blocks = true;
+  ASSERT_TRUE(query::Search(vault_->reader(), whole, observer, {}).ok());
+  EXPECT_EQ(by_host, (std::map<std::string, std::uint64_t>{{"geo01", 4}, {"geo02", 2}}));
+}
+
 TEST_F(IndexedSearchTest, ASegmentIsAFunctionOfItsBlocksAlone) {
   for (int i = 0; i < 12; ++i) {
     // One stream changes its format on the way, another appears.

@@ -21,7 +21,7 @@ class IndexKeeperTest : public query::SearchTest {
     constexpr std::size_t kRecordBytes = 400 * 1024;
     constexpr int kBlocksASegment = query::kSegmentRawBytes / kRecordBytes;
     for (int i = 0; i < segments * kBlocksASegment + 3; ++i) {
-      const std::string word = "word" + std::to_string(++words_) + "\n";
+      const std::string word = "word" + std::to_string(++words_) + "e\n";
       Commit("geo01", "a", {{std::string(kRecordBytes - word.size(), ' ') + word}});
     }
   }
@@ -76,8 +76,8 @@ class IndexKeeperTest : public query::SearchTest {
 TEST_F(IndexKeeperTest, BuildsWhatIsCommittedAndGoesOnAfterAStop) {
   CommitSegments(2);
   KeepUntilSegments(2);
-  EXPECT_EQ(Search("word7").completeness.blocks_pruned_by_index, 79u);
-  EXPECT_THAT(Search("word7").records, SizeIs(1));
+  EXPECT_EQ(Search("word7e").completeness.blocks_pruned_by_index, 79u);
+  EXPECT_THAT(Search("word7e").records, SizeIs(1));
   CommitSegments(1);
   Reopen();
   KeepUntilSegments(3);
@@ -86,6 +86,17 @@ TEST_F(IndexKeeperTest, BuildsWhatIsCommittedAndGoesOnAfterAStop) {
   const query::IndexReport report = Verified();
   EXPECT_EQ(report.segments, 3u);
   EXPECT_THAT(report.findings, IsEmpty());
+}
+
+TEST_F(IndexKeeperTest, WhatIsLeftAfterABurstIsASegmentTooOnceItIsQuiet) {
+  CommitSegments(1);
+  CommitSegments(0);
+  for (int i = 0; i < 3; ++i) CommitSegments(0);  // 15 blocks, 6 MB, behind the first segment
+  KeepUntilSegments(2);
+  EXPECT_EQ(Search("word7e").completeness.blocks_scanned, 1u);
+  CommitSegments(0);  // three blocks are too few for one
+  EXPECT_EQ(Search("word7e").completeness.blocks_scanned, 4u);
+  EXPECT_EQ(Verified().segments, 2u);
 }
 
 TEST_F(IndexKeeperTest, BuildsAnewWhatWasDroppedAndSaysNothingTwice) {
@@ -98,7 +109,7 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatWasDroppedAndSaysNothingTwice) {
                     .ok());
   });
   ASSERT_THAT(Stored(), IsEmpty());
-  EXPECT_THAT(Search("word7").records, SizeIs(1));
+  EXPECT_THAT(Search("word7e").records, SizeIs(1));
   KeepUntilSegments(2);
   EXPECT_EQ(Stored(), before);
   EXPECT_EQ(IndexBlocks(), 2);
@@ -112,7 +123,7 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatASearchFoundDamaged) {
     tables.db().Put({}, tables.index(), storage::IndexChunkKey(0, 0), "nonsense");
   });
   EXPECT_THAT(Verified().findings, SizeIs(1));
-  const query::Found found = Search("word7");
+  const query::Found found = Search("word7e");
   EXPECT_THAT(found.records, SizeIs(1));
   ASSERT_THAT(found.completeness.unusable_segments, SizeIs(1));
   const std::uint64_t built = counters_.indexed_segments;
