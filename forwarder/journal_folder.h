@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/status.h"
-#include "forwarder/position.h"
+#include "forwarder/file_bytes.h"
 
 namespace logvault::forwarder {
 
