@@ -3,6 +3,7 @@ messages; and no sender waits for a vault that is not there."""
 
 import json
 import os
+import signal
 import socket
 import ssl
 import sys
@@ -166,6 +167,21 @@ class SyslogClientsTest(unittest.TestCase):
         self.assertEqual(b"".join(messages + counted), self.lab.raw("relay", "net"))
 
     # ---- nobody waits
+
+    def test_datagrams_that_the_kernel_dropped_are_counted_exactly(self):
+        self.start()
+        self.forwarder.process.send_signal(signal.SIGSTOP)
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for i in range(FLOOD):
+                    sender.sendto(b"<13>%d %s" % (i, b"x" * 1000), ("127.0.0.1", self.port))
+        finally:
+            self.forwarder.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: self.lab.count("-S", "net") + sum(g["records"] for g in self.own("gap")) >= FLOOD,
+                   "every datagram as a record or in a gap", self.forwarder)
+        self.assertEqual(FLOOD, self.lab.count("-S", "net") + sum(g["records"] for g in self.own("gap")))
+        self.assertIn("dropped by the kernel", " ".join(g["reason"] for g in self.own("gap")))
+        self.assertTrue(all(g["exact"] for g in self.own("gap")))
 
     def test_nobody_waits_while_the_spool_is_full_and_what_was_dropped_is_counted(self):
         self.host.spool.update({"max_bytes": "256KiB", "when_full": "block"})
