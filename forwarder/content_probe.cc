@@ -20,6 +20,11 @@ const std::string& ContentProbe::Head() {
   return *head_;
 }
 
+bool ContentProbe::CanOpen() {
+  Head();
+  return bytes_ != nullptr;
+}
+
 std::uint64_t ContentProbe::Fingerprint() { return FingerprintOf(Head()); }
 
 bool ContentProbe::Has(const FilePosition& position, std::uint64_t min_bytes) {

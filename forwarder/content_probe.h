@@ -24,6 +24,8 @@ class ContentProbe {
   // `found` must outlive the probe.
   explicit ContentProbe(const FoundFile& found) : found_(found) {}
 
+  // Whether it can be opened at all: what cannot may still be the file that it was.
+  bool CanOpen();
   // FingerprintOf its beginning; 0 where it is too short or cannot be read.
   std::uint64_t Fingerprint();
   // Whether the bytes that `position` was read from, at least `min_bytes`, stand at the beginning of the file.

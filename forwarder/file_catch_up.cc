@@ -60,6 +60,7 @@ bool FileSource::CatchUpLost(std::size_t place) {
   std::size_t placed = 0;
   for (auto& [live, lost] : families)
     placed += CatchUpFamily(live, std::move(lost), folders, place + placed);
+  SayOtherLosses();
   return placed > 0;
 }
 
@@ -133,10 +134,25 @@ void FileSource::Settle(LostTrack lost, const CatchUp& result) {
 void FileSource::SayLoss(const LostTrack& lost, std::uint64_t kept) {
   std::uint64_t certain = lost.size_known > kept ? lost.size_known - kept : 0;
   if (certain == 0 && !lost.busy) return;
+  if (++losses_ > kMaxLossesTold) {
+    other_losses_bytes_ += certain;
+    return;
+  }
   SayGap(lost.position.path,
          lost.truncated ? "truncated: what was written since the last look is not known"
                         : "gone: what was written since the last look is not known",
          certain);
+}
+
+// A folder that was emptied while nobody looked is one thing to say, not ten thousand.
+void FileSource::SayOtherLosses() {
+  const std::size_t others = std::exchange(losses_, 0);
+  const std::uint64_t bytes = std::exchange(other_losses_bytes_, 0);
+  if (others <= kMaxLossesTold) return;
+  SayGap(options_.path,
+         std::to_string(others - kMaxLossesTold) +
+             " more files gone or truncated: what was written since the last look is not known",
+         bytes);
 }
 
 }  // namespace logvault::forwarder

@@ -29,8 +29,15 @@ void FileSource::Scan() {
   scan_trouble_ = Status::Ok();
   std::vector<FoundFile> found = pattern_.Find(&scan_trouble_);
   // A folder that nobody may enter says nothing about its files.
-  bool blind = !scan_trouble_.ok() && scan_trouble_.code() != StatusCode::kNotFound;
-  if (!blind) MatchEntries(found);
+  bool blind = scan_trouble_.code() == StatusCode::kPermissionDenied ||
+               scan_trouble_.code() == StatusCode::kUnavailable;
+  if (!blind) Take(found);
+  WatchFolders();
+  PlanNextScan(begin);
+}
+
+void FileSource::Take(const std::vector<FoundFile>& found) {
+  MatchEntries(found);
   unclaimed_.clear();
   for (const FoundFile& file : found) {
     if (!tracked_.contains(file.facts.id)) unclaimed_.push_back(file);
@@ -41,6 +48,7 @@ void FileSource::Scan() {
   std::erase_if(unclaimed_, [this](const FoundFile& file) { return ResumeKnown(file); });
   if (first_scan_) LosePast();
   CatchUpLost(files_.size());
+  DropOldSuspects();
   for (const FoundFile& file : std::exchange(unclaimed_, {})) {
     if (!tracked_.contains(file.facts.id) && !ResumeKnown(file)) Discover(file);
   }
@@ -55,9 +63,15 @@ void FileSource::Scan() {
     });
   }
   first_scan_ = skip_existing_ = false;
-  std::int64_t cost = clock_.Monotonic() - begin;
-  std::int64_t pause =
-      pattern_.is_glob() ? std::max(kScanIntervalNanos, 50 * cost) : kLookIntervalNanos;
+}
+
+// A host's own work comes first: scanning takes a fiftieth of a core at most, and a five-hundredth while nothing happens.
+void FileSource::PlanNextScan(std::int64_t begin) {
+  const std::int64_t cost = clock_.Monotonic() - begin;
+  last_scan_ = begin;
+  scan_pause_ = pattern_.is_glob() ? std::max(kScanIntervalNanos, 50 * cost) : kLookIntervalNanos;
+  std::int64_t pause = scan_pause_;
+  if (watching_) pause = pattern_.is_glob() ? std::max(kSlowScanNanos, 500 * cost) : kSlowLookNanos;
   next_scan_ = options_.drain ? INT64_MAX : begin + pause;
 }
 
@@ -136,7 +150,9 @@ bool FileSource::ResumeKnown(const FoundFile& found) {
   FilePosition position = *known;
   position.path = found.path;
   position.live.clear();
-  if (same_file && (untouched || known->offset == 0 || ContentProbe(found).Has(position, 1))) {
+  ContentProbe probe(found);
+  bool same_bytes = untouched || known->offset == 0 || !probe.CanOpen() || probe.Has(position, 1);
+  if (same_file && same_bytes) {
     position.over = position.over && untouched;
     Track(std::move(position), found.facts, true, files_.size());
     return true;
@@ -201,6 +217,13 @@ bool FileSource::IsStillSuspect(const FoundFile& found) {
   return clock_.Monotonic() - suspect.since < kRotationGraceNanos;
 }
 
+void FileSource::DropOldSuspects() {
+  std::erase_if(suspects_, [this](const auto& suspect) {
+    return std::none_of(unclaimed_.begin(), unclaimed_.end(),
+                        [&](const FoundFile& found) { return found.facts.id == suspect.first; });
+  });
+}
+
 // A process that never opens its log anew goes on writing to the renamed file.
 void FileSource::LookAtPastFiles() {
   if (clock_.Monotonic() < next_past_look_) return;
@@ -212,8 +235,11 @@ void FileSource::LookAtPastFiles() {
     if (facts.ok() && facts->id == id && facts->size > position.offset)
       grown.emplace_back(id, *facts);
   }
-  for (const auto& [id, facts] : grown)
-    Track(*past_.Take(id), facts, false, in_round_ ? files_.size() : 0);
+  for (const auto& [id, facts] : grown) {
+    FilePosition position = *past_.Take(id);
+    position.over = false;
+    Track(std::move(position), facts, false, in_round_ ? files_.size() : 0);
+  }
 }
 
 FileSource::Entry& FileSource::Track(FilePosition position, const FileFacts& facts, bool on_path,

@@ -38,6 +38,7 @@ bool FileSource::Resume(const std::vector<evidence::PositionEntry>& position, bo
   in_round_ = false;
   first_scan_ = true;
   next_look_ = next_scan_ = INT64_MIN;
+  active_until_ = clock_.Monotonic() + kActiveNanos;
   skip_existing_ = options_.from_end && !known;
   for (const evidence::PositionEntry& entry : position) {
     Result<FilePosition> parsed = FilePosition::Parse(entry);
@@ -53,7 +54,8 @@ bool FileSource::Resume(const std::vector<evidence::PositionEntry>& position, bo
 
 Source::Outcome FileSource::Read(OpenBatch& batch) {
   if (!in_round_) {
-    if (clock_.Monotonic() < next_look_) return Outcome::kIdle;
+    TakeNews();
+    if (clock_.Monotonic() < next_look_ || IsQuiet()) return Outcome::kIdle;
     BeginRound();
   }
   while (cursor_ < files_.size()) {
@@ -74,6 +76,7 @@ Source::Outcome FileSource::Read(OpenBatch& batch) {
 }
 
 void FileSource::Watch() {
+  TakeNews();
   if (clock_.Monotonic() >= next_scan_ && !options_.drain) Scan();
 }
 
@@ -90,6 +93,7 @@ void FileSource::BeginRound() {
 void FileSource::EndRound() {
   in_round_ = false;
   next_look_ = clock_.Monotonic() + kLookIntervalNanos;
+  next_slow_look_ = clock_.Monotonic() + kSlowLookNanos;
   const Status& trouble = scan_trouble_.ok() ? round_trouble_ : scan_trouble_;
   if (!trouble.ok() && trouble.message() != trouble_.detail) {
     Say("warning", options_.path, trouble.message());
@@ -114,6 +118,7 @@ void FileSource::LookAt(Entry& entry) {
     bool elsewhere =
         opened.code() == StatusCode::kNotFound || opened.code() == StatusCode::kAborted;
     if (elsewhere && !entry.on_path) return Lose(entry, false);
+    if (elsewhere) return;  // The next scan finds out.
     if (!opened.ok()) return NoteTrouble(opened);
   }
   TrackedFile::Look look = file.LookAgain();
@@ -155,7 +160,10 @@ bool FileSource::ReadEntry(Entry& entry, OpenBatch& batch) {
   if (IsDamaged(entry) && !std::exchange(entry.damage_told, true))
     SayGap(file.path(), file.damage().message(), 0);
   // A decoder is not kept in memory for a file that is done.
-  if (entry.on_path && file.compressed() && (file.damage().ok() || entry.damage_told)) file.Close();
+  if (entry.on_path && file.compressed() && (file.damage().ok() || entry.damage_told)) {
+    file.MarkOver();
+    file.Close();
+  }
   return true;
 }
 

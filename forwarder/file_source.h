@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "forwarder/directory_watch.h"
 #include "forwarder/file_finder.h"
 #include "forwarder/past_files.h"
 #include "forwarder/rotated_chain.h"
@@ -29,6 +30,12 @@ inline constexpr std::int64_t kRotationGraceNanos = 5 * kNanosPerSecond;
 inline constexpr std::int64_t kBusyNanos = 60 * kNanosPerSecond;
 inline constexpr std::int64_t kLookIntervalNanos = kNanosPerSecond / 20;
 inline constexpr std::int64_t kScanIntervalNanos = kNanosPerSecond / 2;  // of a glob
+// Looks go on this long after the kernel told of something; then there is one in kSlowLookNanos all the same, and a
+// glob is scanned every kSlowScanNanos (what is written through mapped memory or another link is not told).
+inline constexpr std::int64_t kActiveNanos = 10 * kNanosPerSecond;
+inline constexpr std::int64_t kSlowLookNanos = kNanosPerSecond;
+inline constexpr std::int64_t kSlowScanNanos = 5 * kNanosPerSecond;
+inline constexpr std::size_t kMaxLossesTold = 20;  // one by one, of one scan
 // Who still writes to a file that was left behind is noticed after this long.
 inline constexpr std::int64_t kPastLookIntervalNanos = 10 * kNanosPerSecond;
 
@@ -38,6 +45,7 @@ struct FileSourceOptions {
   formats::Format format = formats::Format::kPlain;
   formats::TimeZone zone = formats::TimeZone::Utc();
   bool from_end = false;
+  bool watch = true;  // ask the kernel what changed, where it can tell
   bool drain =
       false;  // read each file to the end it has at first sight, its unterminated last line too
 };
@@ -53,6 +61,7 @@ class FileSource final : public Source {
   bool Resume(const std::vector<evidence::PositionEntry>& position, bool known) override;
   OwnRecords TakeOwnRecords() override;
   [[nodiscard]] SourceState state() const override;
+  [[nodiscard]] int poll_fd() const override;
 
  private:
   struct Entry {
@@ -98,6 +107,8 @@ class FileSource final : public Source {
 
   // file_discovery.cc: which files there are
   void Scan();
+  void Take(const std::vector<FoundFile>& found);
+  void PlanNextScan(std::int64_t begin);
   void MatchEntries(const std::vector<FoundFile>& found);
   void Detach(Entry& entry);
   void LookAtOpenFiles();
@@ -106,10 +117,18 @@ class FileSource final : public Source {
   bool ResumeKnown(const FoundFile& found);
   bool ResumeMoved(const FoundFile& found);
   bool MayBeCopy(const FoundFile& found);
+  void DropOldSuspects();
   bool IsStillSuspect(const FoundFile& found);
   void LookAtPastFiles();
   Entry& Track(FilePosition position, const FileFacts& facts, bool on_path, std::size_t place);
   void ResumeAt(const FilePosition& known, const FoundFile& found, bool on_path);
+
+  // file_watching.cc: when there is something to look at
+  void WatchFolders();
+  void TakeNews();
+  void NoteChange(const std::string& path, std::int64_t now);
+  void NoteWrite(const std::string& path, std::int64_t now);
+  [[nodiscard]] bool IsQuiet() const;
 
   // file_catch_up.cc: where the bytes went
   void Lose(Entry& entry, bool truncated);
@@ -121,6 +140,7 @@ class FileSource final : public Source {
   void TakeLocated(const FilePosition& before, const FilePosition& now);
   void Settle(LostTrack lost, const CatchUp& result);
   void SayLoss(const LostTrack& lost, std::uint64_t kept);
+  void SayOtherLosses();
 
   const FileSourceOptions options_;
   const Clock& clock_;
@@ -138,10 +158,20 @@ class FileSource final : public Source {
   std::vector<std::unique_ptr<TrackedFile>>
       rewritten_;  // what was read of them is still to be moved
   OwnRecords own_records_;
+  std::size_t losses_ = 0;  // of this scan
+  std::uint64_t other_losses_bytes_ = 0;
   bool first_scan_ = true;
   bool skip_existing_ = false;
   bool in_round_ = false;
   std::size_t cursor_ = 0;
+  DirectoryWatch watch_;
+  bool watching_ = false;  // the kernel tells of everything that matters
+  // Clock::Monotonic, all of them
+  std::int64_t next_news_ = INT64_MIN;
+  std::int64_t active_until_ = INT64_MIN;
+  std::int64_t next_slow_look_ = INT64_MIN;
+  std::int64_t last_scan_ = 0;
+  std::int64_t scan_pause_ = 0;  // between two scans at least
   std::int64_t next_look_ = INT64_MIN;
   std::int64_t next_scan_ = INT64_MIN;
   std::int64_t next_past_look_ = INT64_MIN;

@@ -38,7 +38,7 @@ class Chain {
     Gather(query.live, folders);
     for (const FilePosition& position : query.positions) {
       if (!position.target.empty()) Gather(position.target, folders);
-      if (FolderOf(position.path) != FolderOf(query.live)) Gather(position.path, folders);
+      if (position.path != query.live) Gather(position.path, folders);
     }
     for (const FoundFile& other : query.others) Add(other, std::nullopt);
     SortOldestFirst();
@@ -117,7 +117,8 @@ class Chain {
       if (facts.id != position.id || query_.is_tracked(facts.id)) continue;
       if (position.born != 0 && facts.born != 0 && facts.born != position.born) return false;
       bool untouched = position.stored == StoredFile{facts.size, facts.mtime};
-      if (!untouched && position.offset > 0 && !ContentProbe(link.file).Has(position, 1))
+      ContentProbe probe(link.file);
+      if (!untouched && position.offset > 0 && probe.CanOpen() && !probe.Has(position, 1))
         return false;
       Locate(link, position);
       return true;

@@ -74,6 +74,8 @@ class TrackedFile {
   [[nodiscard]] const FileId& id() const { return position_.id; }
   [[nodiscard]] const std::string& path() const { return position_.path; }
   void set_path(std::string path);
+  // Where path() leads through symbolic links, where that is elsewhere.
+  [[nodiscard]] const std::string& target() const { return position_.target; }
   // The pattern no longer names it: `path` becomes where it lies now.
   void FollowName();
   // Nothing more is expected of it.

@@ -11,7 +11,7 @@
 #include "storage/committer.h"
 #include "storage/verify.h"
 #include "tests/storage/faulty_disk.h"
-#include "tests/storage/seeds.h"
+#include "tests/support/seeds.h"
 #include "tests/storage/vault_fixture.h"
 
 namespace logvault::storage {
