@@ -21,6 +21,10 @@ std::string Describe(const query::Unreadable& unreadable) {
   return text + (unreadable.integrity ? " [INTEGRITY]" : "");
 }
 
+std::string Counted(std::uint64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 bool Incomplete(const Answer& answer) {
   return answer.interrupted || !answer.lost.ok() || !answer.completeness.unreadable.empty() ||
          !answer.problems.empty();
@@ -51,8 +55,8 @@ std::string CompletenessLine(const Answer& answer) {
                      : answer.reader_left         ? "stopped, the reader left: "
                      : completeness.limit_reached ? "limit reached, there may be more: "
                                                   : "complete: ";
-  line +=
-      std::to_string(completeness.matches) + (completeness.matches == 1 ? " record" : " records");
+  if (completeness.rows) line += Counted(*completeness.rows, "row") + " of ";
+  line += Counted(completeness.matches, "record");
   line += "; blocks: " + std::to_string(completeness.blocks_in_scope) + " in scope, " +
           Pruned(completeness) + ", " + Counted(completeness) +
           std::to_string(completeness.blocks_scanned) + " scanned, " +
@@ -82,7 +86,9 @@ void TellCompleteness(const Answer& answer) {
 
 ExitCode ExitCodeOf(const Answer& answer) {
   const query::Completeness& completeness = answer.completeness;
-  ExitCode code = completeness.matches == 0 ? ExitCode::kNoMatch : ExitCode::kOk;
+  // `stats count()` gives a row of no records too.
+  const bool nothing = completeness.matches == 0 || completeness.rows == 0u;
+  ExitCode code = nothing ? ExitCode::kNoMatch : ExitCode::kOk;
   for (const query::Unreadable& unreadable : completeness.unreadable) {
     code = config::Worse(code, unreadable.integrity ? ExitCode::kIntegrity : ExitCode::kIncomplete);
   }

@@ -30,8 +30,11 @@ UnixNanos TimeOf(const query::Row& row, query::TimeField by) {
 }  // namespace
 
 AnswerScreen::AnswerScreen(Environment& env, const PreparedQuery& prepared)
-    : env_(env), prepared_(prepared), writer_(prepared.output, prepared.zone, StyleFor(prepared)) {
-  if (prepared_.request.context > 0) writer_.MarkContext();
+    : env_(env),
+      prepared_(prepared),
+      writer_(prepared.output, prepared.zone, StyleFor(prepared)),
+      table_(prepared.output, prepared.request.pipeline.columns()) {
+  if (prepared_.request.ShowsContext()) writer_.MarkContext();
   env_.out.set_before_write([this] { progress_.Hide(); });
   if (prepared_.output != OutputFormat::kRaw) {
     env_.out.PageLongAnswer([this] {
@@ -39,13 +42,18 @@ AnswerScreen::AnswerScreen(Environment& env, const PreparedQuery& prepared)
       env_.interrupt.YieldToPager();
     });
   }
-  if (!prepared_.request.count_only) writer_.Begin(env_.out.buffer());
+  if (prepared_.request.count_only) return;
+  if (prepared_.request.pipeline.yields_table())
+    table_.Begin(env_.out.buffer());
+  else
+    writer_.Begin(env_.out.buffer());
 }
 
-query::Observer AnswerScreen::observer() {
-  query::Observer observer;
-  observer.on_row = [this](const query::Row& row) { return Show(row); };
-  observer.on_progress = [this](const query::SearchProgress& progress) { Show(progress); };
+query::AskObserver AnswerScreen::observer() {
+  query::AskObserver observer;
+  observer.search.on_row = [this](const query::Row& row) { return Show(row); };
+  observer.on_table_row = [this](const query::TableRow& row) { return Show(row); };
+  observer.search.on_progress = [this](const query::SearchProgress& progress) { Show(progress); };
   return observer;
 }
 
@@ -55,6 +63,12 @@ bool AnswerScreen::Show(const query::Row& row) {
     last_time_ = TimeOf(row, prepared_.request.scope.by);
   }
   writer_.Add(row, env_.out.buffer());
+  return env_.out.Settle();
+}
+
+bool AnswerScreen::Show(const query::TableRow& row) {
+  ++table_rows_;
+  table_.Add(row, env_.out.buffer());
   return env_.out.Settle();
 }
 
@@ -69,13 +83,17 @@ void AnswerScreen::Show(const query::SearchProgress& progress) {
 void AnswerScreen::Finish(Answer& answer) {
   query::Completeness& completeness = answer.completeness;
   if (answer.interrupted) {  // a search that is stopped gives no figures
-    completeness.matches = prepared_.request.count_only ? newest_progress_.matches : matches_;
+    const bool counted = prepared_.request.count_only || !prepared_.request.pipeline.empty();
+    completeness.matches = counted ? newest_progress_.matches : matches_;
+    if (!prepared_.request.pipeline.empty()) completeness.rows = matches_ + table_rows_;
     completeness.blocks_in_scope = newest_progress_.blocks_in_scope;
     completeness.blocks_pruned = newest_progress_.blocks_pruned;
     completeness.blocks_scanned = newest_progress_.blocks_done;
   }
   if (prepared_.request.count_only)
-    env_.out.buffer() += std::to_string(completeness.matches) + "\n";
+    env_.out.buffer() += std::to_string(completeness.rows.value_or(completeness.matches)) + "\n";
+  else if (prepared_.request.pipeline.yields_table())
+    table_.End(env_.out.buffer());
   env_.out.Finish();
   env_.out.set_before_write(nullptr);
   progress_.Stop();
@@ -91,7 +109,8 @@ void AnswerScreen::Finish(Answer& answer) {
 
 void AnswerScreen::TellHowToGoOn() const {
   const query::Request& request = prepared_.request;
-  if (!last_time_ || request.order == query::Request::Order::kStream) return;
+  if (!last_time_ || !request.pipeline.empty() || request.order == query::Request::Order::kStream)
+    return;
   Tell("to go on: " + ResumeCommand(env_.words, request, *last_time_));
   const bool newest_first = request.order == query::Request::Order::kNewestFirst;
   const bool bounded =

@@ -10,7 +10,9 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/query_options.h"
+#include "query/ask.h"
 #include "query/output.h"
+#include "query/table_output.h"
 
 namespace logvault::cli {
 
@@ -20,21 +22,24 @@ class AnswerScreen {
   AnswerScreen(Environment& env, const PreparedQuery& prepared);
 
   // What a search calls; lives no longer than this.
-  [[nodiscard]] query::Observer observer();
+  [[nodiscard]] query::AskObserver observer();
   // The last rows or the count, and then, on standard error, the end of `answer`.
   void Finish(Answer& answer);
 
  private:
   bool Show(const query::Row& row);
+  bool Show(const query::TableRow& row);
   void Show(const query::SearchProgress& progress);
   void TellHowToGoOn() const;
 
   Environment& env_;
   const PreparedQuery& prepared_;
   query::RowWriter writer_;
+  query::TableWriter table_;  // of a query whose pipes give a table
   Progress progress_{"blocks"};
   query::SearchProgress newest_progress_;
   std::uint64_t matches_ = 0;           // shown
+  std::uint64_t table_rows_ = 0;        // shown
   std::optional<UnixNanos> last_time_;  // of the last row, by the request's time field
 };
 

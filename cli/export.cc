@@ -40,6 +40,10 @@ Result<ExportQuestion> QuestionOf(const ExportOptions& options, const Signer& in
   Result<PreparedQuery> matches = Prepare(options.query, now, /*to_terminal=*/false);
   if (!matches.ok()) return matches.status();
   question.matches = *std::move(matches);
+  if (!question.matches.request.pipeline.empty()) {
+    return InvalidArgument(
+        "an export holds records as they were stored: pipes have no place in it");
+  }
   if (options.redact.empty()) return question;
   // Both at once, so that the redacted ones are looked for wherever the others are.
   QueryOptions narrowed = options.query;
@@ -47,6 +51,8 @@ Result<ExportQuestion> QuestionOf(const ExportOptions& options, const Signer& in
   narrowed.expressions = {options.redact};
   if (Result<PreparedQuery> alone = Prepare(narrowed, now, false); !alone.ok())
     return alone.status().WithContext("--redact");
+  else if (!alone->request.pipeline.empty())
+    return InvalidArgument("--redact: pipes have no place here");
   narrowed.expressions = {"(" + options.redact + ")" + (all.empty() ? "" : " (" + all + ")")};
   Result<PreparedQuery> redact = Prepare(narrowed, now, false);
   if (!redact.ok()) return redact.status().WithContext("--redact");

@@ -30,7 +30,7 @@ class OfflineSource final : public ExportSource {
     query::Request request = prepared.request;
     request.tree_size = answer.tree_size = searched_size_;
     Result<query::Completeness> completeness =
-        query::Search(vault_.reader(), request, observer, stop_);
+        query::Ask(vault_.reader(), request, {observer, nullptr}, stop_);
     if (!completeness.ok()) return completeness.status();
     answer.completeness = *std::move(completeness);
     return answer;
@@ -87,7 +87,7 @@ class RemoteSource final : public ExportSource {
   }
 
   Result<Answer> Search(const PreparedQuery& prepared, const query::Observer& observer) override {
-    return SearchRemote(*vault_, prepared, observer);
+    return SearchRemote(*vault_, prepared, {observer, nullptr});
   }
 
   Status ForEachBlock(const TakeBlock& take) override {

@@ -45,6 +45,8 @@ ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
   auto instant = [](const std::optional<UnixNanos>& time) {
     return time ? formats::FormatUtc(*time) : std::string("-");
   };
+  if (!request.pipeline.empty())
+    text += "pipes: " + query::EscapeForTerminal(request.pipeline.text()) + "\n";
   text += "window: " + instant(request.scope.since) + " to " + instant(request.scope.until) + "\n";
   for (const auto& [name, glob] : {std::pair("host", &request.scope.host_glob),
                                    std::pair("source", &request.scope.source_glob),
@@ -64,7 +66,7 @@ ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
 }
 
 Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
-                             const query::Observer& observer) {
+                             const query::AskObserver& observer) {
   Result<OfflineVault> vault = OfflineVault::Open(env.settings);
   if (!vault.ok()) return vault.status();
   Answer answer;
@@ -72,7 +74,7 @@ Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
   query::Request request = prepared.request;
   request.tree_size = answer.tree_size = vault->checkpoint().size;
   Result<query::Completeness> completeness =
-      query::Search(vault->reader(), request, observer, env.interrupt.token());
+      query::Ask(vault->reader(), request, observer, env.interrupt.token());
   if (completeness.ok()) {
     answer.completeness = *std::move(completeness);
   } else if (completeness.status().code() == StatusCode::kCancelled) {
@@ -84,7 +86,7 @@ Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
 }
 
 Result<Answer> Search(Environment& env, const PreparedQuery& prepared,
-                      const query::Observer& observer) {
+                      const query::AskObserver& observer) {
   if (!env.settings.offline.empty()) return SearchOffline(env, prepared, observer);
   Result<std::unique_ptr<RemoteVault>> vault =
       RemoteVault::Connect(env.settings, env.interrupt.token());

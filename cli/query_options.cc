@@ -1,5 +1,6 @@
 #include "cli/query_options.h"
 
+#include "cli/file_list.h"
 #include "query/context.h"
 #include "query/time_argument.h"
 
@@ -9,15 +10,15 @@ namespace {
 using query::OutputFormat;
 using query::Request;
 
-Result<query::Expression> JoinedExpression(const std::vector<std::string>& arguments) {
+Result<query::Query> JoinedQuery(const std::vector<std::string>& arguments) {
   std::string joined;
   for (const std::string& argument : arguments) {
     if (!joined.empty()) joined += ' ';
     joined += argument;
   }
-  Result<query::Expression> expression = query::Expression::Parse(joined);
-  if (expression.ok()) return expression;
-  return expression.status().WithContext("query `" + query::EscapeForTerminal(joined) + "`");
+  Result<query::Query> query = QueryWithFileLists(joined);
+  if (query.ok()) return query;
+  return query.status().WithContext("query `" + query::EscapeForTerminal(joined) + "`");
 }
 
 Result<query::TimeField> TimeFieldOf(const std::string& name) {
@@ -70,6 +71,8 @@ Status ReadGlob(std::optional<std::string> typed, std::string_view flag, std::st
 
 Status ReadContext(const QueryOptions& options, OutputFormat output, Request& request) {
   if (options.context == 0) return Status::Ok();
+  if (!request.pipeline.empty())
+    return InvalidArgument("--context: with pipes write it as the first one: | context N");
   if (options.context < 0 || options.context > query::kContextMax) {
     return InvalidArgument("--context: " + std::to_string(options.context) +
                            " is not between 0 and " + std::to_string(query::kContextMax));
@@ -90,12 +93,18 @@ Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool t
   Request& request = prepared.request;
   request.no_index = options.no_index;
   prepared.wants_receipt = !options.receipt.empty();
-  Result<query::Expression> expression = JoinedExpression(options.expressions);
-  if (!expression.ok()) return expression.status();
-  request.expression = *std::move(expression);
+  Result<query::Query> query = JoinedQuery(options.expressions);
+  if (!query.ok()) return query.status();
+  request.expression = std::move(query->expression);
+  request.pipeline = std::move(query->pipeline);
   Result<OutputFormat> output = OutputOf(options.output);
   if (!output.ok()) return output.status();
   prepared.output = *output;
+  if (*output == OutputFormat::kRaw && request.pipeline.yields_table()) {
+    return InvalidArgument(
+        "--output: raw is the exact bytes of records, and these pipes give a table; use text, json "
+        "or csv");
+  }
   if (!options.zone.empty()) {
     Result<formats::TimeZone> zone = formats::TimeZone::Load(options.zone);
     if (!zone.ok()) return InvalidArgument("--tz: " + zone.status().message());

@@ -47,7 +47,7 @@ struct PreparedQuery {
   bool limit_is_default = false;  // kTerminalLimit, which the user did not ask for
 };
 
-// kInvalidArgument naming the flag.  Pure.
+// kInvalidArgument naming the flag.  Reads the files of `in @FILE`.
 Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool to_terminal);
 
 // The flags that say where is looked; `options` must outlive `command`.

@@ -84,7 +84,7 @@ ExitCode AskAgain(const evidence::SearchReceipt& receipt, Environment& env) {
   if (!vault.ok()) return Fail(vault.status());
   const evidence::Checkpoint scope{receipt.origin, receipt.tree_size, receipt.root};
   if (Status older = (*vault)->VerifyOlder(scope); !older.ok()) return Fail(older);
-  Result<Answer> answer = SearchRemoteAt(**vault, *request, scope, query::Observer{});
+  Result<Answer> answer = SearchRemoteAt(**vault, *request, scope, query::AskObserver{});
   if (!answer.ok()) return Fail(answer.status());
   TellCompleteness(*answer);
   if (answer->interrupted || !answer->lost.ok()) return ExitCodeOf(*answer);

@@ -11,7 +11,7 @@ namespace {
 v1::SearchRequest ToProto(const PreparedQuery& prepared, std::uint64_t tree_size) {
   const query::Request& request = prepared.request;
   v1::SearchRequest proto;
-  proto.set_expression(request.expression.text());
+  proto.set_expression(query::Query{request.expression, request.pipeline}.text());
   if (request.scope.since) proto.set_since(*request.scope.since);
   if (request.scope.until) proto.set_until(*request.scope.until);
   switch (request.scope.by) {
@@ -50,6 +50,7 @@ query::Completeness FromProto(const v1::SearchDone& done) {
   completeness.blocks_scanned = done.blocks_scanned();
   completeness.blocks_deleted = done.blocks_deleted();
   completeness.limit_reached = done.limit_reached();
+  if (done.has_rows()) completeness.rows = done.rows();
   completeness.notes.assign(done.notes().begin(), done.notes().end());
   for (const v1::UnreadableBlock& block : done.unreadable()) {
     completeness.unreadable.push_back({block.block(), block.host(), block.source(),
@@ -59,12 +60,37 @@ query::Completeness FromProto(const v1::SearchDone& done) {
   return completeness;
 }
 
+query::Value FromProto(const v1::TableValue& proto) {
+  query::Value value;
+  switch (proto.kind()) {
+    case v1::TableValue::TEXT:
+    case v1::TableValue::NUMBER:
+      value.kind = proto.kind() == v1::TableValue::TEXT ? query::Value::Kind::kText
+                                                        : query::Value::Kind::kNumber;
+      if (proto.texts_size() > 0) value.text = proto.texts(0);
+      break;
+    case v1::TableValue::LIST:
+      value.kind = query::Value::Kind::kList;
+      value.list.assign(proto.texts().begin(), proto.texts().end());
+      break;
+    default:
+      break;
+  }
+  return value;
+}
+
 // What has arrived of one search.
 class Receiver {
  public:
+  // `columns`: of the table; 0: records.
   Receiver(RemoteVault& vault, const v1::SearchRequest& request, const evidence::Checkpoint& scope,
-           const query::Observer& observer, Answer& answer)
-      : vault_(vault), request_(request), scope_(scope), observer_(observer), answer_(answer) {}
+           std::size_t columns, const query::AskObserver& observer, Answer& answer)
+      : vault_(vault),
+        request_(request),
+        scope_(scope),
+        columns_(columns),
+        observer_(observer),
+        answer_(answer) {}
 
   bool Take(const v1::SearchEvent& event) {
     if (!started_ && !event.has_started()) {
@@ -78,6 +104,8 @@ class Receiver {
       case v1::SearchEvent::kProgress:
         TakeProgress(event.progress());
         return true;
+      case v1::SearchEvent::kTable:
+        return TakeTable(event.table());
       case v1::SearchEvent::kDone:
         return TakeDone(event.done());
       case v1::SearchEvent::EVENT_NOT_SET:
@@ -110,9 +138,9 @@ class Receiver {
     answer_.completeness.blocks_in_scope = progress.blocks_in_scope();
     answer_.completeness.blocks_pruned = progress.blocks_pruned();
     answer_.completeness.blocks_scanned = progress.blocks_done();
-    if (!observer_.on_progress) return;
-    observer_.on_progress({progress.blocks_done(), progress.blocks_in_scope(),
-                           progress.blocks_pruned(), progress.matches()});
+    if (!observer_.search.on_progress) return;
+    observer_.search.on_progress({progress.blocks_done(), progress.blocks_in_scope(),
+                                  progress.blocks_pruned(), progress.matches()});
   }
 
   bool TakeDone(const v1::SearchDone& done) {
@@ -136,7 +164,23 @@ class Receiver {
       if (!row.ok()) return Refuse(row.status());
       result_.Add(net::ResultRow(names_.Of(proto), proto));
       if (!row->context) ++answer_.completeness.matches;
-      if (observer_.on_row && !observer_.on_row(*row)) {
+      if (observer_.search.on_row && !observer_.search.on_row(*row)) {
+        refused_ = true;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool TakeTable(const v1::TableRows& table) {
+    for (const v1::TableRow& proto : table.rows()) {
+      query::TableRow row;
+      for (const v1::TableValue& value : proto.values()) row.push_back(FromProto(value));
+      if (row.size() != columns_)
+        return Refuse(Corruption("the vault sent a row that is not of the table asked for"));
+      result_.Add(net::ResultRow(proto));
+      answer_.completeness.rows = answer_.completeness.rows.value_or(0) + 1;
+      if (observer_.on_table_row && !observer_.on_table_row(row)) {
         refused_ = true;
         return false;
       }
@@ -147,7 +191,8 @@ class Receiver {
   RemoteVault& vault_;
   const v1::SearchRequest& request_;
   const evidence::Checkpoint& scope_;
-  const query::Observer& observer_;
+  const std::size_t columns_;
+  const query::AskObserver& observer_;
   Answer& answer_;
   evidence::ResultHash result_;
   StreamNames names_;
@@ -180,16 +225,19 @@ Result<query::Row> StreamNames::Resolve(const v1::Row& proto) const {
 }
 
 Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
-                            const query::Observer& observer) {
+                            const query::AskObserver& observer) {
   return SearchRemoteAt(vault, ToProto(prepared, vault.checkpoint().size), vault.checkpoint(),
                         observer);
 }
 
 Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& request,
-                              const evidence::Checkpoint& scope, const query::Observer& observer) {
+                              const evidence::Checkpoint& scope,
+                              const query::AskObserver& observer) {
+  Result<query::Query> query = query::Query::Parse(request.expression());
+  if (!query.ok()) return query.status();
   Answer answer;
   answer.tree_size = scope.size;
-  Receiver receiver(vault, request, scope, observer, answer);
+  Receiver receiver(vault, request, scope, query->pipeline.columns().size(), observer, answer);
   Status ended = vault.client().Search(
       request, [&receiver](const v1::SearchEvent& event) { return receiver.Take(event); });
   if (!receiver.status().ok()) {
@@ -199,6 +247,8 @@ Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& reque
   } else if (!ended.ok()) {
     const bool midway =
         receiver.started() && config::ExitCodeFor(ended) != config::ExitCode::kNotPermitted;
+    // A question that is too big is refused as a whole, however far it came.
+    if (ended.code() == StatusCode::kInvalidArgument) return ended;
     if (!midway && ended.code() != StatusCode::kUnavailable) return ended;
     answer.lost = ended;
   } else if (!receiver.done() && !receiver.refused()) {

@@ -7,17 +7,19 @@
 #include "cli/answer.h"
 #include "cli/query_options.h"
 #include "cli/remote_vault.h"
+#include "query/ask.h"
 
 namespace logvault::cli {
 
 // `on_row` returns false to stop.  A Status where the vault refused the search as a whole; once it began, the
 // answer says how it ended.
 Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
-                            const query::Observer& observer);
+                            const query::AskObserver& observer);
 
 // `request`, which names the tree `scope`: an older one too, once vault.VerifyOlder has found it good.
 Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& request,
-                              const evidence::Checkpoint& scope, const query::Observer& observer);
+                              const evidence::Checkpoint& scope,
+                              const query::AskObserver& observer);
 
 // The streams that rows of one answer name by number.
 class StreamNames {

@@ -184,6 +184,17 @@ std::string ResultRow(const v1::StreamName& stream, const v1::Row& record) {
   return row;
 }
 
+std::string ResultRow(const v1::TableRow& table_row) {
+  std::string row;
+  ByteWriter writer(row);
+  for (const v1::TableValue& value : table_row.values()) {
+    writer.U8(static_cast<std::uint8_t>(value.kind()));
+    writer.U32(static_cast<std::uint32_t>(value.texts_size()));
+    for (const std::string& text : value.texts()) writer.String32(text);
+  }
+  return row;
+}
+
 std::string ResultRow(const v1::StoredBlock& block) {
   std::string row;
   ByteWriter writer(row);

@@ -32,6 +32,7 @@ std::string QueryText(const v1::GoverningRequest& request);
 // The bytes that evidence::ResultHash takes for one row of an answer.
 std::string ResultRow(const v1::StreamSummary& stream);
 std::string ResultRow(const v1::StreamName& stream, const v1::Row& row);
+std::string ResultRow(const v1::TableRow& row);
 std::string ResultRow(const v1::StoredBlock& block);
 std::string ResultRow(const v1::Accessed& call);
 std::string ResultRow(const v1::ProvenBlock& block);

@@ -7,6 +7,8 @@
 
 #include "evidence/payload.h"
 #include "formats/time_zone.h"
+#include "query/pattern_set.h"
+#include "query/time_argument.h"
 
 namespace logvault::query {
 namespace {
@@ -48,9 +50,10 @@ bool Holds(Op op, int comparison) {
 // Whether one value of a field satisfies the comparison; `!=` is asked here as `=`.
 bool ValueFits(const Node& node, std::string_view value) {
   switch (node.op) {
+    case Op::kIn:
+      return node.members != nullptr && node.members->AnyEquals(value);
     case Op::kEquals:
     case Op::kNotEquals:
-    case Op::kIn:
       return std::any_of(node.patterns.begin(), node.patterns.end(),
                          [value](const Pattern& pattern) { return pattern.Equals(value); });
     case Op::kContains:
@@ -76,33 +79,58 @@ bool TimeFits(const Node& node, UnixNanos time) {
 // Whether the record has a value of node.field that fits; `!=` is asked as `=`.
 bool AnyValueFits(const Node& node, Subject& subject) {
   const Row& row = subject.row();
-  const std::string& name = node.field;
-  if (name == "host") return ValueFits(node, row.host);
-  if (name == "source") return ValueFits(node, row.source);
-  if (name == "seq") return ValueFits(node, std::to_string(row.seq));
-  if (name == "block") return ValueFits(node, std::to_string(row.block));
-  if (name == "origin") return ValueFits(node, row.origin);
-  if (name == "message") return ValueFits(node, subject.text());
-  if (name == "time") return TimeFits(node, row.time());
-  if (name == "read_time") return TimeFits(node, row.read_time);
-  if (name == "commit_time") return TimeFits(node, row.commit_time);
-  const formats::Fields& fields = subject.fields();
-  return std::any_of(fields.begin(), fields.end(), [&](const formats::Field& field) {
-    return field.name == name && ValueFits(node, field.value);
-  });
+  if (node.field == "time") return TimeFits(node, row.time());
+  if (node.field == "read_time") return TimeFits(node, row.read_time);
+  if (node.field == "commit_time") return TimeFits(node, row.commit_time);
+  bool fits = false;
+  ForEachValue(subject, node.field,
+               [&](std::string_view value) { fits = fits || ValueFits(node, value); });
+  return fits;
 }
 
-bool Matches(const Node& node, Subject& subject) {
-  auto matches = [&subject](const Node& child) { return Matches(child, subject); };
+// A row of a table under evaluation.
+struct TableSubject {
+  const std::vector<std::string>& columns;
+  const TableRow& row;
+};
+
+bool AnyValueFits(const Node& node, const TableSubject& subject) {
+  const auto column = std::find(subject.columns.begin(), subject.columns.end(), node.field);
+  if (column == subject.columns.end()) return false;
+  bool fits = false;
+  ForEachText(subject.row.at(static_cast<std::size_t>(column - subject.columns.begin())),
+              [&](std::string_view value) {
+                const Result<UnixNanos> time = node.instant
+                                                   ? ParseTime(value, formats::TimeZone::Utc())
+                                                   : Result<UnixNanos>(InvalidArgument("no time"));
+                fits = fits || (time.ok() ? TimeFits(node, *time) : ValueFits(node, value));
+              });
+  return fits;
+}
+
+bool TermFits(const Pattern& pattern, Subject& subject) {
+  return pattern.FoundIn(subject.searched());
+}
+
+bool TermFits(const Pattern& pattern, const TableSubject& subject) {
+  bool fits = false;
+  for (const Value& value : subject.row)
+    ForEachText(value, [&](std::string_view text) { fits = fits || pattern.FoundIn(text); });
+  return fits;
+}
+
+template <typename AnySubject>
+bool MatchesNode(const Node& node, AnySubject& subject) {
+  auto matches = [&subject](const Node& child) { return MatchesNode(child, subject); };
   switch (node.kind) {
     case Node::Kind::kAnd:
       return std::all_of(node.children.begin(), node.children.end(), matches);
     case Node::Kind::kOr:
       return std::any_of(node.children.begin(), node.children.end(), matches);
     case Node::Kind::kNot:
-      return !Matches(node.children[0], subject);
+      return !MatchesNode(node.children[0], subject);
     case Node::Kind::kTerm:
-      return node.patterns[0].FoundIn(subject.searched());
+      return TermFits(node.patterns[0], subject);
     case Node::Kind::kField:
       return AnyValueFits(node, subject) == (node.op != Op::kNotEquals);
   }
@@ -191,7 +219,8 @@ std::vector<Literal> RequiredLiterals(const Node& node) {
 }  // namespace
 
 std::string_view Subject::searched() {
-  return (row_.flags & evidence::kRecordUtf16Le) != 0 ? std::string_view(text()) : row_.bytes;
+  return joined_ || (row_.flags & evidence::kRecordUtf16Le) != 0 ? std::string_view(text())
+                                                                 : row_.bytes;
 }
 
 const std::string& Subject::text() {
@@ -205,7 +234,30 @@ const formats::Fields& Subject::fields() {
 }
 
 bool Matches(const Expression& expression, Subject& subject) {
-  return expression.root() == nullptr || Matches(*expression.root(), subject);
+  return expression.root() == nullptr || MatchesNode(*expression.root(), subject);
+}
+
+bool Matches(const Expression& expression, const std::vector<std::string>& columns,
+             const TableRow& row) {
+  const TableSubject subject{columns, row};
+  return expression.root() == nullptr || MatchesNode(*expression.root(), subject);
+}
+
+void ForEachValue(Subject& subject, std::string_view name,
+                  const std::function<void(std::string_view)>& visit) {
+  const Row& row = subject.row();
+  if (name == "host") return visit(row.host);
+  if (name == "source") return visit(row.source);
+  if (name == "seq") return visit(std::to_string(row.seq));
+  if (name == "block") return visit(std::to_string(row.block));
+  if (name == "origin") return visit(row.origin);
+  if (name == "message") return visit(subject.text());
+  if (name == "time") return visit(formats::FormatUtc(row.time()));
+  if (name == "read_time") return visit(formats::FormatUtc(row.read_time));
+  if (name == "commit_time") return visit(formats::FormatUtc(row.commit_time));
+  for (const formats::Field& field : subject.fields()) {
+    if (field.name == name) visit(field.value);
+  }
 }
 
 Verdict VerdictFor(const Expression& expression, std::string_view host, std::string_view source) {

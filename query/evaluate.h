@@ -1,6 +1,7 @@
 // Evaluation: whether a record is what an expression asks for.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "formats/fields.h"
 #include "query/expression.h"
 #include "query/row.h"
+#include "query/table.h"
 
 namespace logvault::query {
 
@@ -17,8 +19,12 @@ class Subject {
  public:
   // `row`'s views must outlive the subject.
   explicit Subject(const Row& row) : row_(row) {}
+  // Several records seen as one: `row` is the first of them.
+  Subject(const Row& row, std::string text, formats::Fields fields)
+      : row_(row), joined_(true), text_(std::move(text)), fields_(std::move(fields)) {}
 
   [[nodiscard]] const Row& row() const { return row_; }
+  [[nodiscard]] bool joined() const { return joined_; }
   // What terms are searched in: the stored bytes, or UTF-16 as UTF-8.
   [[nodiscard]] std::string_view searched();
   // The record as a person reads it: formats::RecordText.
@@ -27,12 +33,21 @@ class Subject {
 
  private:
   const Row& row_;
+  const bool joined_ = false;
   std::optional<std::string> text_;
   std::optional<formats::Fields> fields_;
 };
 
 // Whether the record is what `expression` asks for.
 bool Matches(const Expression& expression, Subject& subject);
+
+// Calls `visit` with each value that the record has under `name`; times in UTC.
+void ForEachValue(Subject& subject, std::string_view name,
+                  const std::function<void(std::string_view)>& visit);
+
+// Whether a row of a table is.  A term is looked for in all its values.
+bool Matches(const Expression& expression, const std::vector<std::string>& columns,
+             const TableRow& row);
 
 // What can be said of every record of one stream.
 enum class Verdict { kNever, kAlways, kPerhaps };

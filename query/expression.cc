@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "formats/fields.h"
+#include "query/pattern_set.h"
+#include "query/pipeline.h"
 
 namespace logvault::query {
 namespace {
@@ -30,6 +32,36 @@ std::size_t Distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// The nearest of several names.
+class Nearest {
+ public:
+  // Near: one edit of a short name, two of a longer one (letters exchanged are two), more of a long one.
+  explicit Nearest(std::string_view name)
+      : name_(name),
+        least_((name.size() < 3 ? 1 : std::max<std::size_t>(2, name.size() / 3)) + 1) {}
+
+  void Consider(std::string_view known) {
+    if (name_.size() > kNameBytesMax) return;
+    std::size_t distance = Distance(name_, known);
+    // "ip" means "src.ip", "uri" means "http.uri".
+    if (known.ends_with(name_) && known.size() > name_.size() &&
+        known[known.size() - name_.size() - 1] == '.')
+      distance = 1;
+    if (distance >= least_) return;
+    least_ = distance;
+    found_ = known;
+  }
+  // Empty where none is near.
+  [[nodiscard]] std::string_view found() const { return found_; }
+
+ private:
+  static constexpr std::size_t kNameBytesMax = 64;
+
+  const std::string_view name_;
+  std::size_t least_;
+  std::string_view found_;
+};
+
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
   for (char c : text) {
@@ -50,6 +82,7 @@ std::string Show(const Node& node) {
     case Node::Kind::kTerm:
       return Show(node.patterns[0]);
     case Node::Kind::kField:
+      if (node.subquery) return node.field + " in {" + node.subquery->text() + "}";
       if (node.op != Op::kIn)
         return node.field + std::string(ToString(node.op)) + Show(node.patterns[0]);
       break;
@@ -94,6 +127,11 @@ std::string_view ToString(Op op) {
   return {};
 }
 
+bool Node::SetMembers() {
+  members = PatternSet::Of(patterns);
+  return members != nullptr;
+}
+
 std::string Expression::ToString() const { return root_ ? Show(*root_) : "*"; }
 
 bool IsFieldName(std::string_view name) {
@@ -102,24 +140,16 @@ bool IsFieldName(std::string_view name) {
 }
 
 std::string_view NearestFieldName(std::string_view name) {
-  if (name.size() > 64) return {};
-  std::string_view nearest;
-  // Near: one edit of a short name, two of a longer one (letters exchanged are two), more of a long one.
-  std::size_t least = (name.size() < 3 ? 1 : std::max<std::size_t>(2, name.size() / 3)) + 1;
-  auto consider = [&](std::string_view known) {
-    std::size_t distance = Distance(name, known);
-    // "ip" means "src.ip", "uri" means "http.uri".
-    if (known.ends_with(name) && known.size() > name.size() &&
-        known[known.size() - name.size() - 1] == '.')
-      distance = 1;
-    if (distance < least) {
-      least = distance;
-      nearest = known;
-    }
-  };
-  for (std::string_view known : kRecordFields) consider(known);
-  for (std::string_view known : formats::KnownFieldNames()) consider(known);
-  return nearest;
+  Nearest nearest(name);
+  for (std::string_view known : kRecordFields) nearest.Consider(known);
+  for (std::string_view known : formats::KnownFieldNames()) nearest.Consider(known);
+  return nearest.found();
+}
+
+std::string_view NearestName(std::string_view name, const std::vector<std::string>& names) {
+  Nearest nearest(name);
+  for (const std::string& known : names) nearest.Consider(known);
+  return nearest.found();
 }
 
 }  // namespace logvault::query

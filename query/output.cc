@@ -140,18 +140,6 @@ void AppendFlags(const Row& row, std::string& out) {
   out += "[" + names + "]";
 }
 
-// RFC 4180: quoted where it must be, quotation marks doubled.
-void AppendCsvValue(std::string_view value, char end, std::string& out) {
-  const bool quote = value.find_first_of(",\"\r\n") != std::string_view::npos;
-  if (quote) out += '"';
-  for (char c : value) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  if (quote) out += '"';
-  out += end;
-}
-
 void AddCsv(const Row& row, std::string& out) {
   bool changed = false;
   std::string message;
@@ -292,6 +280,23 @@ void RowWriter::AppendMessage(const Row& row, std::string& out) const {
 std::string EscapeForTerminal(std::string_view text) {
   std::string escaped;
   AppendEscaped(text, "", escaped);
+  return escaped;
+}
+
+void AppendCsvValue(std::string_view value, char end, std::string& out) {
+  const bool quote = value.find_first_of(",\"\r\n") != std::string_view::npos;
+  if (quote) out += '"';
+  for (char c : value) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  if (quote) out += '"';
+  out += end;
+}
+
+std::string EscapeControls(std::string_view text, std::string_view keep) {
+  std::string escaped;
+  AppendEscaped(text, keep, escaped);
   return escaped;
 }
 

@@ -69,6 +69,12 @@ class RowWriter {
 // that turn the direction of writing become \n, \t, \r, \x1b or \u202e.
 std::string EscapeForTerminal(std::string_view text);
 
+// The same, but that the control characters in `keep` stay as they are.
+std::string EscapeControls(std::string_view text, std::string_view keep);
+
+// RFC 4180: quoted where it must be, quotation marks doubled; `end` behind it.
+void AppendCsvValue(std::string_view value, char end, std::string& out);
+
 // `text` as a JSON string, quotes included; invalid UTF-8 becomes U+FFFD.
 void AppendJsonString(std::string_view text, std::string& out);
 

@@ -1,12 +1,12 @@
-// The parser of expressions: recursive descent over the text, no separate tokens, since what a byte
-// means hangs on where it stands (in `a:b` a colon is an operator, in `10.0.0.1:80` it is part of a
-// word).
+// The parser of expressions: recursive descent.
+#include "query/expression_parser.h"
+
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <optional>
 
-#include "query/expression.h"
+#include "query/pipeline.h"
 #include "query/time_argument.h"
 
 namespace logvault::query {
@@ -14,47 +14,12 @@ namespace {
 
 constexpr std::int64_t kRegexMemoryMax = 4 << 20;
 
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool IsNameStart(char c) { return (FoldAscii(c) >= 'a' && FoldAscii(c) <= 'z') || c == '_'; }
-bool IsNameChar(char c) {
-  return IsNameStart(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '@';
-}
-
 bool IsTimeField(std::string_view name) {
   return name == "time" || name == "read_time" || name == "commit_time";
 }
 bool IsOrdering(Op op) {
   return op == Op::kLess || op == Op::kLessOrEqual || op == Op::kGreater ||
          op == Op::kGreaterOrEqual;
-}
-
-std::string_view LongestPlainRun(std::string_view text) {
-  std::string_view longest;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = std::min(text.find_first_of("*?", at), text.size());
-    if (end - at > longest.size()) longest = text.substr(at, end - at);
-    at = end + 1;
-  }
-  return longest;
-}
-
-// What a word means that stands without quotes.
-Pattern PatternOf(std::string text, bool quoted) {
-  Pattern pattern;
-  pattern.quoted = quoted;
-  pattern.text = std::move(text);
-  pattern.literal = Literal(pattern.text);
-  if (quoted) return pattern;
-  if (std::optional<Network> network = Network::Parse(pattern.text)) {
-    pattern.kind = Pattern::Kind::kNetwork;
-    pattern.network = *network;
-  } else if (LooksLikeHash(pattern.text)) {
-    pattern.kind = Pattern::Kind::kHash;
-  } else if (HasWildcard(pattern.text)) {
-    pattern.kind = Pattern::Kind::kWildcard;
-    pattern.literal = Literal(LongestPlainRun(pattern.text));
-  }
-  return pattern;
 }
 
 // "10.0.0.0/99": an address, and a prefix length that none of its kind has.
@@ -79,73 +44,41 @@ bool IsNumber(std::string_view text) {
   return digits > 0 && dots <= 1;
 }
 
+// Where the brace at `open` is closed; braces in strings do not count.
+std::optional<std::size_t> ClosingBrace(std::string_view text, std::size_t open) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = open; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && text[i] == '{')
+      ++depth;
+    else if (!quoted && text[i] == '}' && --depth == 0)
+      return i;
+  }
+  return std::nullopt;
+}
+
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(TextReader& in, const ParseRules& rules) : in_(in), rules_(rules) {}
 
+  // Up to a `|` or the end.
   Result<Node> Run() {
     Result<Node> node = Or(0);
     if (!node.ok()) return node;
-    SkipBlanks();
-    if (AtEnd()) return node;
-    if (Peek() == '|') return PipesError();
-    if (Peek() == ')')
-      return Error(at_, "')' without a '('; quote text that holds parentheses: \"exec(\"");
-    return Error(at_, "the expression should have ended here");
-  }
-
-  bool Empty() {
-    SkipBlanks();
-    return at_ == text_.size();
+    in_.SkipBlanks();
+    if (in_.AtEnd() || in_.Peek() == '|') return node;
+    if (in_.Peek() == ')')
+      return in_.Error("')' without a '('; quote text that holds parentheses: \"exec(\"");
+    return in_.Error("the expression should have ended here");
   }
 
  private:
-  struct Word {
-    std::string text;
-    bool quoted = false;
-    std::size_t begin = 0;
-  };
-
-  // The column, from 1, of a byte: characters before it, not bytes.
-  [[nodiscard]] Status Error(std::size_t where, const std::string& what) const {
-    std::size_t column = 1;
-    for (char c : text_.substr(0, where))
-      column += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
-    return InvalidArgument("column " + std::to_string(column) + ": " + what);
-  }
-
   [[nodiscard]] Status PipesError() const {
-    return Error(
-        at_,
-        "pipes are not supported in this version; to search for the character, quote it: \"|\"");
-  }
-
-  void SkipBlanks() {
-    while (at_ < text_.size() && IsBlank(text_[at_])) ++at_;
-  }
-  [[nodiscard]] char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  [[nodiscard]] bool AtEnd() const { return at_ == text_.size(); }
-
-  // Where the bare word that starts at `begin` ends.
-  [[nodiscard]] std::size_t WordEnd(std::size_t begin, bool in_list) const {
-    std::size_t end = begin;
-    while (end < text_.size() && !IsBlank(text_[end]) && text_[end] != '(' && text_[end] != ')' &&
-           text_[end] != '"' && text_[end] != '|' && !(in_list && text_[end] == ',')) {
-      ++end;
-    }
-    return end;
-  }
-
-  // Takes `keyword` where it stands as a word of its own.
-  bool TakeKeyword(std::string_view keyword) {
-    SkipBlanks();
-    const std::size_t end = WordEnd(at_, false);
-    if (!EqualFolded(text_.substr(at_, end - at_), keyword)) return false;
-    at_ = end;
-    return true;
-  }
-  [[nodiscard]] bool AtKeyword(std::string_view keyword) const {
-    return EqualFolded(text_.substr(at_, WordEnd(at_, false) - at_), keyword);
+    return in_.Error("a pipe cannot stand here; to search for the character, quote it: \"|\"");
   }
 
   Result<Node> Or(int depth) { return Chain(Node::Kind::kOr, depth); }
@@ -166,17 +99,17 @@ class Parser {
 
   // Whether another operand follows; takes the keyword between.
   bool Joined(Node::Kind kind) {
-    if (kind == Node::Kind::kOr) return TakeKeyword("or");
-    if (TakeKeyword("and")) return true;
-    SkipBlanks();
-    return !AtEnd() && Peek() != ')' && Peek() != '|' && !AtKeyword("or");
+    if (kind == Node::Kind::kOr) return in_.TakeKeyword("or");
+    if (in_.TakeKeyword("and")) return true;
+    in_.SkipBlanks();
+    return !in_.AtEnd() && in_.Peek() != ')' && in_.Peek() != '|' && !in_.AtKeyword("or");
   }
 
   Result<Node> Not(int depth) {
     if (depth > kMaxExpressionDepth) {
-      return Error(at_, "nested deeper than " + std::to_string(kMaxExpressionDepth) + " levels");
+      return in_.Error("nested deeper than " + std::to_string(kMaxExpressionDepth) + " levels");
     }
-    if (!TakeKeyword("not")) return Primary(depth);
+    if (!in_.TakeKeyword("not")) return Primary(depth);
     Result<Node> operand = Not(depth + 1);
     if (!operand.ok()) return operand;
     Node negation;
@@ -186,119 +119,83 @@ class Parser {
   }
 
   Result<Node> Primary(int depth) {
-    SkipBlanks();
-    if (AtEnd()) return Error(at_, "a term is missing here");
-    if (Peek() == '|') return PipesError();
-    if (Peek() == ')')
-      return Error(at_,
-                   "a term is missing before ')'; quote text that holds parentheses: \"exec(\"");
-    if (AtKeyword("or") || AtKeyword("and")) {
-      return Error(at_, "a term is missing before '" +
-                            std::string(text_.substr(at_, WordEnd(at_, false) - at_)) +
-                            "'; quote the word to search for it");
+    in_.SkipBlanks();
+    if (in_.AtEnd() || in_.Peek() == '|')
+      return in_.Error("a term is missing here; to search for the character |, quote it: \"|\"");
+    if (in_.Peek() == ')')
+      return in_.Error(
+          "a term is missing before ')'; quote text that holds parentheses: \"exec(\"");
+    if (in_.AtKeyword("or") || in_.AtKeyword("and")) {
+      return in_.Error("a term is missing before '" + std::string(in_.WordHere()) +
+                       "'; quote the word to search for it");
     }
-    if (Peek() == '(') return Parenthesised(depth);
+    if (in_.Peek() == '(') return Parenthesised(depth);
     if (std::optional<Result<Node>> field = Field()) return *std::move(field);
     return Term();
   }
 
   Result<Node> Parenthesised(int depth) {
-    const std::size_t open = at_++;
+    const std::size_t open = in_.at();
+    in_.MoveTo(open + 1);
     Result<Node> inner = Or(depth + 1);
     if (!inner.ok()) return inner;
-    SkipBlanks();
-    if (Peek() == '|') return PipesError();
-    if (AtEnd())
-      return Error(open, "'(' is never closed; quote text that holds parentheses: \"exec(\"");
-    ++at_;  // the ')': And() stops nowhere else
+    in_.SkipBlanks();
+    if (in_.Peek() == '|') return PipesError();
+    if (in_.AtEnd())
+      return in_.Error(open, "'(' is never closed; quote text that holds parentheses: \"exec(\"");
+    in_.MoveTo(in_.at() + 1);  // the ')': And() stops nowhere else
     return inner;
   }
 
   Result<Node> Term() {
-    Result<Word> word = ReadWord(false);
+    Result<Word> word = in_.ReadWord(false);
     if (!word.ok()) return word.status();
     if (Status counted = Count(word->begin); !counted.ok()) return counted;
     if (Status possible = CheckNetwork(*word); !possible.ok()) return possible;
     Node term;
-    term.patterns.push_back(PatternOf(std::move(word->text), word->quoted));
+    term.patterns.push_back(Pattern::Of(std::move(word->text), word->quoted));
     return term;
   }
 
   [[nodiscard]] Status CheckNetwork(const Word& word) const {
     if (word.quoted || !IsImpossibleNetwork(word.text)) return Status::Ok();
     const bool v6 = word.text.find(':') != std::string::npos;
-    return Error(word.begin, "'" + word.text + "' is no network: an " + (v6 ? "IPv6" : "IPv4") +
-                                 " prefix has 0 to " + (v6 ? "128" : "32") +
-                                 " bits; to search for the text, quote it");
+    return in_.Error(word.begin, "'" + word.text + "' is no network: an " + (v6 ? "IPv6" : "IPv4") +
+                                     " prefix has 0 to " + (v6 ? "128" : "32") +
+                                     " bits; to search for the text, quote it");
   }
 
   Status Count(std::size_t where) {
     if (++terms_ <= kMaxExpressionTerms) return Status::Ok();
-    return Error(where, "more than " + std::to_string(kMaxExpressionTerms) + " terms");
-  }
-
-  // A quoted string or a bare word.
-  Result<Word> ReadWord(bool in_list) {
-    Word word;
-    word.begin = at_;
-    if (Peek() == '"') return ReadString();
-    const std::size_t end = WordEnd(at_, in_list);
-    word.text = std::string(text_.substr(at_, end - at_));
-    at_ = end;
-    return word;
-  }
-
-  Result<Word> ReadString() {
-    Word word;
-    word.quoted = true;
-    word.begin = at_++;
-    for (; !AtEnd(); ++at_) {
-      if (Peek() == '"') {
-        ++at_;
-        return word;
-      }
-      if (Peek() == '\\') {
-        const char escaped = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
-        if (escaped != '"' && escaped != '\\') {
-          return Error(at_,
-                       "in a string only \\\" and \\\\ are escapes; write \\\\ for a backslash");
-        }
-        ++at_;
-      }
-      word.text += Peek();
-    }
-    return Error(word.begin,
-                 "this string is never closed; write \\\" for a quotation mark inside it");
+    return in_.Error(where, "more than " + std::to_string(kMaxExpressionTerms) + " terms");
   }
 
   // `name op value`, or nullopt where no operator follows a name.
   std::optional<Result<Node>> Field() {
-    const std::size_t begin = at_;
-    if (!IsNameStart(Peek())) return std::nullopt;
-    std::size_t end = begin;
-    while (end < text_.size() && IsNameChar(text_[end])) ++end;
-    at_ = end;
-    SkipBlanks();
-    const std::size_t op_at = at_;
-    std::optional<Op> op = ReadOp(end);
+    const std::size_t begin = in_.at();
+    const std::string name(in_.TakeName());
+    if (name.empty()) return std::nullopt;
+    const std::size_t name_end = in_.at();
+    in_.SkipBlanks();
+    const std::size_t op_at = in_.at();
+    std::optional<Op> op = ReadOp(name_end);
     if (!op) {
-      at_ = begin;
+      in_.MoveTo(begin);
       return std::nullopt;
     }
-    const std::string name(text_.substr(begin, end - begin));
-    if (!IsFieldName(name)) return Result<Node>(UnknownField(name, begin));
-    if (*op == Op::kEquals && Peek() == '=')
-      return Result<Node>(Error(op_at, "'==' is not an operator; write '='"));
+    if (Status known = CheckName(in_, rules_, name, begin); !known.ok()) return Result<Node>(known);
+    if (*op == Op::kEquals && in_.Peek() == '=')
+      return Result<Node>(in_.Error(op_at, "'==' is not an operator; write '='"));
     Node node;
     node.kind = Node::Kind::kField;
     node.field = name;
     node.op = *op;
-    Status read = *op == Op::kIn ? ReadList(node) : ReadValue(node);
+    Status read = *op == Op::kIn ? ReadSet(node) : ReadValue(node);
     if (!read.ok()) return Result<Node>(std::move(read));
     return Result<Node>(std::move(node));
   }
 
-  // The operator at at_; `name_end` is where the name before it ended.
+  // The operator at the reader; `name_end` is where the name before it ended.
   std::optional<Op> ReadOp(std::size_t name_end) {
     struct Known {
       std::string_view text;
@@ -309,44 +206,31 @@ class Parser {
         {"=", Op::kEquals},     {":", Op::kContains},     {"~", Op::kMatches},
         {"<", Op::kLess},       {">", Op::kGreater}};
     for (const Known& known : kOps) {
-      if (!text_.substr(at_).starts_with(known.text)) continue;
-      at_ += known.text.size();
+      if (!in_.text().substr(in_.at()).starts_with(known.text)) continue;
+      in_.MoveTo(in_.at() + known.text.size());
       return known.op;
     }
-    if (at_ == name_end || !AtKeyword("in")) return std::nullopt;
-    std::size_t after = WordEnd(at_, false);
-    while (after < text_.size() && IsBlank(text_[after])) ++after;
-    if (after == text_.size() ||
-        (text_[after] != '(' && text_[after] != '@' && text_[after] != '{'))
-      return std::nullopt;
-    at_ = after;
-    return Op::kIn;
-  }
-
-  [[nodiscard]] Status UnknownField(const std::string& name, std::size_t where) const {
-    std::string_view nearest = NearestFieldName(name);
-    const std::size_t end = WordEnd(where, false);
-    return Error(
-        where,
-        "unknown field '" + name + "'" +
-            (nearest.empty() ? std::string() : "; did you mean '" + std::string(nearest) + "'?") +
-            (nearest.empty() ? "; " : " ") + "To search for the text, quote it: \"" +
-            std::string(text_.substr(where, end - where)) + "\"");
+    if (in_.at() == name_end || !in_.AtKeyword("in")) return std::nullopt;
+    const std::size_t word = in_.at();
+    in_.TakeKeyword("in");
+    in_.SkipBlanks();
+    if (in_.Peek() == '(' || in_.Peek() == '@' || in_.Peek() == '{') return Op::kIn;
+    in_.MoveTo(word);
+    return std::nullopt;
   }
 
   Status ReadValue(Node& node) {
-    SkipBlanks();
-    if (Peek() == '(') return Error(at_, "a list is written " + node.field + " in (a, b)");
-    Result<Word> word = ReadWord(false);
+    in_.SkipBlanks();
+    if (in_.Peek() == '(') return in_.Error("a list is written " + node.field + " in (a, b)");
+    Result<Word> word = in_.ReadWord(false);
     if (!word.ok()) return word.status();
     if (word->text.empty() && !word->quoted) {
-      return Error(at_,
-                   "a value must follow '" + node.field + std::string(ToString(node.op)) + "'");
+      return in_.Error("a value must follow '" + node.field + std::string(ToString(node.op)) + "'");
     }
     LV_RETURN_IF_ERROR(Count(word->begin));
     LV_RETURN_IF_ERROR(CheckValue(node, *word));
     if (node.op != Op::kMatches) LV_RETURN_IF_ERROR(CheckNetwork(*word));
-    node.patterns.push_back(PatternOf(std::move(word->text), word->quoted));
+    node.patterns.push_back(Pattern::Of(std::move(word->text), word->quoted));
     return Status::Ok();
   }
 
@@ -357,7 +241,7 @@ class Parser {
       options.set_max_mem(kRegexMemoryMax);
       auto regex = std::make_shared<re2::RE2>(re2::StringPiece(word.text), options);
       if (!regex->ok())
-        return Error(word.begin, "not a regular expression of RE2: " + regex->error());
+        return in_.Error(word.begin, "not a regular expression of RE2: " + regex->error());
       node.regex = std::move(regex);
       return Status::Ok();
     }
@@ -366,64 +250,135 @@ class Parser {
       if (instant.ok()) {
         node.instant = *instant;
       } else if (IsOrdering(node.op)) {
-        return Error(word.begin, "'" + word.text + "' is not a time; write " + node.field +
-                                     std::string(ToString(node.op)) +
-                                     "2024-07-11T08:00:00Z; for ages use --since and --until");
+        return in_.Error(word.begin, "'" + word.text + "' is not a time; write " + node.field +
+                                         std::string(ToString(node.op)) +
+                                         "2024-07-11T08:00:00Z; for ages use --since and --until");
       }
       return Status::Ok();
     }
     if (IsOrdering(node.op) && !IsNumber(word.text)) {
-      return Error(word.begin, "'" + std::string(ToString(node.op)) + "' compares numbers, and '" +
-                                   word.text + "' is none");
+      return in_.Error(word.begin, "'" + std::string(ToString(node.op)) +
+                                       "' compares numbers, and '" + word.text + "' is none");
     }
+    return Status::Ok();
+  }
+
+  Status ReadSet(Node& node) {
+    if (in_.Peek() == '@') return ReadFileList();
+    if (in_.Peek() == '{') return ReadSubquery(node);
+    LV_RETURN_IF_ERROR(ReadList(node));
+    return node.SetMembers() ? Status::Ok() : TooManyWildcards();
+  }
+
+  [[nodiscard]] Status TooManyWildcards() const {
+    return in_.Error("a list may have " + std::to_string(kMaxWildcardsInList) +
+                     " values with wildcards");
+  }
+
+  // Names the file; its values are put in by whoever has it.
+  Status ReadFileList() {
+    const std::size_t begin = in_.at();
+    if (rules_.file_lists == nullptr) {
+      return in_.Error(
+          "a list from a file is read by `logvault query`, and not here; write the values out: in "
+          "(a, b)");
+    }
+    in_.MoveTo(begin + 1);
+    Result<Word> path = in_.ReadWord(false);
+    if (!path.ok()) return path.status();
+    if (path->text.empty()) return in_.Error("the name of a file must follow '@'");
+    rules_.file_lists->push_back({std::move(path->text), begin, in_.at()});
+    return Status::Ok();
+  }
+
+  Status ReadSubquery(Node& node) {
+    if (rules_.behind_pipe) return in_.Error("a subquery cannot stand behind a pipe");
+    if (rules_.subquery_depth >= kMaxSubqueryDepth) {
+      return in_.Error("subqueries nested deeper than " + std::to_string(kMaxSubqueryDepth) +
+                       " levels");
+    }
+    const std::size_t open = in_.at();
+    const std::optional<std::size_t> close = ClosingBrace(in_.text(), open);
+    if (!close) return in_.Error("'{' is never closed; quote text that holds braces");
+    TextReader inner(in_.text().substr(0, *close));
+    inner.MoveTo(open + 1);
+    ParseRules rules = rules_;
+    ++rules.subquery_depth;
+    Result<Query> query = ParseQuery(inner, rules);
+    if (!query.ok()) return query.status();
+    if (query->pipeline.yields_table() && query->pipeline.columns().size() != 1) {
+      return in_.Error(open, "a subquery must give one column, and this one gives " +
+                                 std::to_string(query->pipeline.columns().size()) +
+                                 "; end it with | fields " + node.field);
+    }
+    node.subquery = std::make_shared<const Query>(*std::move(query));
+    in_.MoveTo(*close + 1);
     return Status::Ok();
   }
 
   Status ReadList(Node& node) {
-    if (Peek() == '@')
-      return Error(
-          at_,
-          "lists from a file are not supported in this version; write the values out: in (a, b)");
-    if (Peek() == '{') return Error(at_, "subqueries are not supported in this version");
-    const std::size_t open = at_++;
-    for (;;) {
-      SkipBlanks();
-      if (AtEnd()) return Error(open, "this list is never closed with ')'");
-      Result<Word> word = ReadWord(true);
+    const std::size_t open = in_.at();
+    do {
+      in_.MoveTo(in_.at() + (in_.at() == open ? 1 : 0));
+      in_.SkipBlanks();
+      if (in_.AtEnd()) return in_.Error(open, "this list is never closed with ')'");
+      Result<Word> word = in_.ReadWord(true);
       if (!word.ok()) return word.status();
-      if (word->text.empty() && !word->quoted) return Error(at_, "a value is missing in this list");
+      if (word->text.empty() && !word->quoted) return in_.Error("a value is missing in this list");
       LV_RETURN_IF_ERROR(Count(word->begin));
       LV_RETURN_IF_ERROR(CheckNetwork(*word));
-      node.patterns.push_back(PatternOf(std::move(word->text), word->quoted));
-      SkipBlanks();
-      if (Peek() == ')') break;
-      if (AtEnd()) return Error(open, "this list is never closed with ')'");
-      if (Peek() != ',') return Error(at_, "the values of a list are parted by commas");
-      ++at_;
-    }
-    ++at_;
-    return Status::Ok();
+      node.patterns.push_back(Pattern::Of(std::move(word->text), word->quoted));
+    } while (in_.TakeChar(','));
+    if (in_.TakeChar(')')) return Status::Ok();
+    if (in_.AtEnd()) return in_.Error(open, "this list is never closed with ')'");
+    return in_.Error("the values of a list are parted by commas");
   }
 
-  const std::string_view text_;
-  std::size_t at_ = 0;
+  TextReader& in_;
+  const ParseRules& rules_;
   std::size_t terms_ = 0;
 };
 
 }  // namespace
 
-Result<Expression> Expression::Parse(std::string_view text) {
-  Expression expression;
-  expression.text_ = std::string(text);
-  if (text.size() > kMaxExpressionBytes) {
-    return InvalidArgument("column 1: an expression may have " +
-                           std::to_string(kMaxExpressionBytes) + " bytes");
+Status CheckName(const TextReader& in, const ParseRules& rules, std::string_view name,
+                 std::size_t where) {
+  const bool fields = rules.columns == nullptr;
+  if (fields
+          ? IsFieldName(name)
+          : std::find(rules.columns->begin(), rules.columns->end(), name) != rules.columns->end())
+    return Status::Ok();
+  const std::string nearest(fields ? NearestFieldName(name) : NearestName(name, *rules.columns));
+  std::string what =
+      std::string(fields ? "unknown field '" : "no column '") + std::string(name) + "'";
+  if (!fields && nearest.empty()) {
+    what += " comes here; the columns are:";
+    for (const std::string& column : *rules.columns) what += ' ' + column;
   }
-  Parser parser(expression.text_);
-  if (parser.Empty()) return expression;
-  Result<Node> root = parser.Run();
+  what += nearest.empty() ? "; " : "; did you mean '" + nearest + "'? ";
+  const std::size_t end = in.WordEnd(where, false);
+  return in.Error(where, what + "To search for the text, quote it: \"" +
+                             std::string(in.text().substr(where, end - where)) + "\"");
+}
+
+Result<Expression> ParseExpression(TextReader& in, const ParseRules& rules) {
+  in.SkipBlanks();
+  const std::size_t begin = in.at();
+  if (in.AtEnd() || in.Peek() == '|') return Expression();
+  Result<Node> root = Parser(in, rules).Run();
   if (!root.ok()) return root.status();
-  expression.root_ = std::make_shared<const Node>(*std::move(root));
+  std::string_view whole = in.text().substr(begin, in.at() - begin);
+  while (IsBlank(whole.back())) whole.remove_suffix(1);
+  return Expression(*std::move(root), std::string(whole));
+}
+
+Result<Expression> Expression::Parse(std::string_view text) {
+  TextReader in(text);
+  LV_RETURN_IF_ERROR(CheckQueryBytes(in));
+  Result<Expression> expression = ParseExpression(in, {});
+  if (expression.ok() && !in.AtEnd()) {
+    return in.Error("pipes cannot stand here; to search for the character, quote it: \"|\"");
+  }
   return expression;
 }
 

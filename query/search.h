@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "query/expression.h"
+#include "query/pipeline.h"
 #include "query/row.h"
 #include "storage/reader.h"
 
@@ -33,6 +34,7 @@ struct Scope {
 
 struct Request {
   Expression expression;
+  Pipeline pipeline;  // Search does not look at it; query/ask.h does
   Scope scope;
   std::optional<std::uint64_t> limit;
   enum class Order { kOldestFirst, kNewestFirst, kStream } order = Order::kOldestFirst;
@@ -46,6 +48,12 @@ struct Request {
       false;  // also recompute the tree over the blocks and every record leaf that is read
   bool no_index = false;        // read every block that its header does not rule out
   std::uint64_t tree_size = 0;  // blocks at or past it are not looked at; 0: all that is stored
+
+  // The rows are matches and their neighbours.
+  [[nodiscard]] bool ShowsContext() const {
+    return context > 0 ||
+           (!pipeline.empty() && pipeline.pipes().front().kind == Pipe::Kind::kContext);
+  }
 };
 
 struct Unreadable {
@@ -59,7 +67,8 @@ struct Unreadable {
 
 // How complete an answer is: DESIGN's completeness line.
 struct Completeness {
-  std::uint64_t matches = 0;
+  std::uint64_t matches = 0;          // of the expression
+  std::optional<std::uint64_t> rows;  // of the answer, where pipes made it
   std::uint64_t blocks_in_scope = 0;
   std::uint64_t blocks_pruned = 0;           // not read, because their header rules them out
   std::uint64_t blocks_pruned_by_index = 0;  // not read, because the index rules them out

@@ -8,8 +8,8 @@
 
 #include "formats/format.h"
 #include "net/access.h"
+#include "query/ask.h"
 #include "query/context.h"
-#include "query/search.h"
 #include "server/search_receipt.h"
 
 namespace logvault::server {
@@ -21,6 +21,20 @@ constexpr std::size_t kRowsEventBytes = 128 * 1024;
 constexpr std::chrono::milliseconds kRowsWaitMax{100};  // first rows are seen early
 constexpr std::chrono::milliseconds kProgressInterval{250};
 constexpr std::size_t kRowOverheadBytes = 64;  // about, beside the record
+
+v1::TableValue::Kind KindOf(query::Value::Kind kind) {
+  switch (kind) {
+    case query::Value::Kind::kNone:
+      return v1::TableValue::NONE;
+    case query::Value::Kind::kText:
+      return v1::TableValue::TEXT;
+    case query::Value::Kind::kNumber:
+      return v1::TableValue::NUMBER;
+    case query::Value::Kind::kList:
+      return v1::TableValue::LIST;
+  }
+  return v1::TableValue::NONE;
+}
 
 // Gathers rows into events of a good size.
 class RowSender {
@@ -46,6 +60,20 @@ class RowSender {
     return Due() ? Flush() : true;
   }
 
+  bool AddTableRow(const query::TableRow& row) {
+    v1::TableRow& added = *event_.mutable_table()->add_rows();
+    for (const query::Value& value : row) {
+      v1::TableValue& proto = *added.add_values();
+      proto.set_kind(KindOf(value.kind));
+      query::ForEachText(value, [&](std::string_view text) {
+        proto.add_texts(text.data(), text.size());
+        bytes_ += text.size();
+      });
+    }
+    bytes_ += kRowOverheadBytes;
+    return Due() ? Flush() : true;
+  }
+
   // False where the reader is gone.
   bool Flush() {
     last_sent_ = SteadyClock::now();
@@ -54,6 +82,7 @@ class RowSender {
     for (const v1::Row& row : event_.rows().rows()) {
       access_.AddRow(net::ResultRow(names_[row.stream()], row));
     }
+    for (const v1::TableRow& row : event_.table().rows()) access_.AddRow(net::ResultRow(row));
     return stream_.Send(std::exchange(event_, {}));
   }
 
@@ -120,12 +149,13 @@ query::Request::Order OrderOf(const v1::SearchRequest& request) {
 
 // All but the tree size.
 Result<query::Request> RequestFrom(const v1::SearchRequest& request) {
-  Result<query::Expression> expression = query::Expression::Parse(request.expression());
-  if (!expression.ok()) return expression.status();
+  Result<query::Query> asked = query::Query::Parse(request.expression());
+  if (!asked.ok()) return asked.status();
   Result<query::TimeField> by = TimeFieldOf(request.by());
   if (!by.ok()) return by.status();
   query::Request parsed;
-  parsed.expression = *std::move(expression);
+  parsed.expression = std::move(asked->expression);
+  parsed.pipeline = std::move(asked->pipeline);
   if (request.has_since()) parsed.scope.since = request.since();
   if (request.has_until()) parsed.scope.until = request.until();
   parsed.scope.by = *by;
@@ -154,6 +184,7 @@ v1::SearchEvent DoneEvent(const query::Completeness& complete, const Access& acc
   done.set_blocks_scanned(complete.blocks_scanned);
   done.set_blocks_deleted(complete.blocks_deleted);
   done.set_limit_reached(complete.limit_reached);
+  if (complete.rows) done.set_rows(*complete.rows);
   done.set_result_sha256(std::string(access.result().view()));
   for (const std::string& note : complete.notes) done.add_notes(note);
   for (const query::Unreadable& unreadable : complete.unreadable) {
@@ -180,13 +211,14 @@ Status SendRows(const QueryContext& query, const v1::SearchRequest& asked,
   if (!stream.Send(std::move(started))) return left;
 
   RowSender rows(access, stream);
-  query::Observer observer;
-  observer.on_row = [&rows](const query::Row& row) { return rows.Add(row); };
-  observer.on_progress = [&rows](const query::SearchProgress& progress) {
+  query::AskObserver observer;
+  observer.search.on_row = [&rows](const query::Row& row) { return rows.Add(row); };
+  observer.on_table_row = [&rows](const query::TableRow& row) { return rows.AddTableRow(row); };
+  observer.search.on_progress = [&rows](const query::SearchProgress& progress) {
     rows.Progress(progress);  // a reader that is gone shows at the stop token
   };
   Result<query::Completeness> complete =
-      query::Search(query.reader(), request, observer, stream.stop_token(), &query.index_cache);
+      query::Ask(query.reader(), request, observer, stream.stop_token(), &query.index_cache);
   if (!complete.ok()) return complete.status();
   query.index.Repair(complete->unusable_segments);
   if (!rows.Flush()) return left;

@@ -1,0 +1,101 @@
+#include "query/stage.h"
+
+#include <algorithm>
+
+namespace logvault::query {
+namespace {
+
+constexpr std::size_t kValueOverheadBytes = 64;
+
+Status Combine(const std::vector<std::vector<std::string>>& values, std::size_t at, TableRow& row,
+               const std::function<Status(TableRow)>& visit) {
+  if (at == values.size()) return visit(row);
+  if (values[at].empty()) {
+    row[at] = {};
+    return Combine(values, at + 1, row, visit);
+  }
+  for (const std::string& value : values[at]) {
+    row[at] = Value::Text(value);
+    LV_RETURN_IF_ERROR(Combine(values, at + 1, row, visit));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status PipeMemory::Take(std::size_t bytes, std::string_view pipe) {
+  used_ += bytes;
+  if (used_ <= kPipeMemoryMax) return Status::Ok();
+  return InvalidArgument("the pipe '" + std::string(pipe) + "' would hold more than " +
+                         std::to_string(kPipeMemoryMax >> 20) +
+                         " MiB, the bound for one query; ask for less: a narrower expression or "
+                         "window, fewer or coarser "
+                         "groups");
+}
+
+FieldReader::FieldReader(const Pipe& pipe, std::string name) : name_(std::move(name)) {
+  const auto found = std::find(pipe.input_columns.begin(), pipe.input_columns.end(), name_);
+  column_ = static_cast<std::size_t>(found - pipe.input_columns.begin());
+}
+
+void FieldReader::ForEach(const Tuple& tuple,
+                          const std::function<void(std::string_view)>& visit) const {
+  if (tuple.subject != nullptr) return ForEachValue(*tuple.subject, name_, visit);
+  ForEachText(tuple.row->at(column_), visit);
+}
+
+Value FieldReader::Read(const Tuple& tuple) const {
+  if (tuple.row != nullptr) return tuple.row->at(column_);
+  return Value::Of(Distinct(tuple));
+}
+
+std::vector<std::string> FieldReader::Distinct(const Tuple& tuple) const {
+  std::vector<std::string> values;
+  ForEach(tuple, [&values](std::string_view value) {
+    if (std::find(values.begin(), values.end(), value) == values.end()) values.emplace_back(value);
+  });
+  return values;
+}
+
+Status ForEachCombination(const std::vector<FieldReader>& fields, const Tuple& tuple,
+                          const std::function<Status(TableRow)>& visit) {
+  std::vector<std::vector<std::string>> values;
+  std::size_t combinations = 1;
+  for (const FieldReader& field : fields) {
+    values.push_back(field.Distinct(tuple));
+    combinations *= std::max<std::size_t>(values.back().size(), 1);
+    if (combinations > kCombinationsMax) {
+      return InvalidArgument("one record has more than " + std::to_string(kCombinationsMax) +
+                             " combinations of values under the names of a pipe; name fewer");
+    }
+  }
+  TableRow row(fields.size());
+  return Combine(values, 0, row, visit);
+}
+
+std::string KeyOf(const TableRow& row) {
+  std::string key;
+  auto add = [&key](std::string_view text) {
+    key += std::to_string(text.size());
+    key += ':';
+    key += text;
+  };
+  for (const Value& value : row) {
+    key += value.kind == Value::Kind::kNone ? '-' : '+';
+    if (value.kind == Value::Kind::kList) key += std::to_string(value.list.size());
+    ForEachText(value, add);
+  }
+  return key;
+}
+
+std::size_t SizeOf(const TableRow& row) {
+  std::size_t bytes = 0;
+  for (const Value& value : row) {
+    bytes += kValueOverheadBytes;
+    ForEachText(value,
+                [&bytes](std::string_view text) { bytes += text.size() + sizeof(std::string); });
+  }
+  return bytes;
+}
+
+}  // namespace logvault::query
