@@ -9,6 +9,7 @@
 #include "formats/ip_address.h"
 #include "formats/scanner.h"
 #include "formats/socket_address.h"
+#include "formats/syscall_name.h"
 
 namespace logvault::formats {
 namespace {
@@ -87,6 +88,7 @@ class AuditParser {
     }
     if (separator != kNone) AddPairs(body.substr(separator + 1));
     AddCommand();
+    AddSyscallName();
   }
 
  private:
@@ -136,8 +138,11 @@ class AuditParser {
   void AddPair(const Pair& pair) {
     if (pair.name.empty() || pair.value == "?" || pair.value == "(null)") return;
     if (pair.name == "type" && type_.empty()) type_ = pair.value;
+    if (pair.name == "arch") arch_ = pair.value;
+    if (pair.name == "syscall") syscall_ = pair.value;
     if (pair.name == "saddr") AddSocketAddress(pair.value);
     if (type_ == "EXECVE" && AddArgument(pair)) return;
+    EndArgument();
     std::string value = Decoded(pair);
     if (pair.name == "key") return AddKeys(value);
     if (pair.name == "proctitle" || pair.name == "cmd") ReplaceNuls(value);
@@ -150,6 +155,10 @@ class AuditParser {
     if (name == "acct") fields_.Add("user", value);
     has_account_ = has_account_ || name == "acct";
     if (name == "UID" && !has_account_) fields_.Add("user", value);
+    if (name == "SYSCALL") {
+      fields_.Add("syscall", value);
+      syscall_named_ = true;
+    }
     if (name == "addr" && IsIpAddress(value)) fields_.Add("src.ip", value);
     if (name == "name" && type_ == "PATH") fields_.Add("file", value);
   }
@@ -192,15 +201,30 @@ class AuditParser {
     std::optional<std::string> decoded = pair.quoted ? std::nullopt : FromUpperHex(pair.value);
     std::string value = decoded ? *std::move(decoded) : std::string(pair.value);
     const bool piece = bracket != kNone && name == last_argument_;
+    if (!piece) EndArgument();
     if (!command_.empty() && !piece) command_ += ' ';
     command_ += value;
+    argument_ += value;
     last_argument_ = name;
-    fields_.Add(name, std::move(value));
     return true;
   }
 
+  void EndArgument() {
+    if (!last_argument_.empty()) fields_.Add(last_argument_, std::move(argument_));
+    last_argument_ = {};
+    argument_.clear();
+  }
+
   void AddCommand() {
+    EndArgument();
     if (!command_.empty()) fields_.Add("cmd", std::move(command_));
+  }
+
+  // A number means a name only together with the architecture; auditd may have looked it up already.
+  void AddSyscallName() {
+    if (syscall_named_) return;
+    const std::string_view name = SyscallName(arch_, syscall_);
+    if (!name.empty()) fields_.Add("syscall", name);
   }
 
   static void ReplaceNuls(std::string& text) {
@@ -213,6 +237,10 @@ class AuditParser {
   bool has_account_ = false;
   std::string command_;
   std::string_view last_argument_;
+  std::string argument_;  // what is known of it
+  std::string_view arch_;
+  std::string_view syscall_;
+  bool syscall_named_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "query/coverage.h"
 #include "query/stage.h"
 #include "query/subquery.h"
 
@@ -40,7 +41,9 @@ class Sink final : public Stage {
 // The stages of a request, put together from the last to the first.
 class Chain {
  public:
-  Chain(const Request& request, const AskObserver& observer) : sink_(request, observer) {
+  // `coverage` is asked by a timeline.  All outlive it.
+  Chain(const Request& request, const AskObserver& observer, const Coverage& coverage)
+      : request_(request), coverage_(coverage), sink_(request, observer) {
     Append(request.limit ? MakeLimit(*request.limit, *first_, &cut_) : nullptr);
     const std::vector<Pipe>& pipes = request.pipeline.pipes();
     if (request.pipeline.shape() == Shape::kEvents) {
@@ -84,14 +87,18 @@ class Chain {
         return MakeRanking(pipe, *first_, memory_);
       case Pipe::Kind::kSort:
         return MakeSort(pipe, needed_behind, *first_, memory_);
-      case Pipe::Kind::kContext:  // the search itself brings the neighbours
       case Pipe::Kind::kTimeline:
+        return MakeTimeline(pipe, request_, coverage_, *first_, memory_);
       case Pipe::Kind::kEvents:
+        return MakeEvents(*first_, memory_);
+      case Pipe::Kind::kContext:  // the search itself brings the neighbours
         break;
     }
     return nullptr;
   }
 
+  const Request& request_;
+  const Coverage& coverage_;
   PipeMemory memory_;
   Sink sink_;
   bool cut_ = false;
@@ -109,6 +116,15 @@ bool TakesAllFirst(const Pipeline& pipeline) {
            pipe.kind != Pipe::Kind::kLimit;
   }
   return false;
+}
+
+// What a timeline needs to know; nothing where there is none.
+Result<Coverage> CoverageFor(const storage::Reader& reader, const Request& request,
+                             const std::stop_token& stop, IndexCache* cache) {
+  for (const Pipe& pipe : request.pipeline.pipes()) {
+    if (pipe.kind == Pipe::Kind::kTimeline) return Coverage::Of(reader, request, stop, cache);
+  }
+  return Coverage();
 }
 
 // Counts that block headers know already: `stats count() by (host, source)` and less.
@@ -138,7 +154,9 @@ Request FeedingRequest(const Request& request) {
 Result<Completeness> AskThroughPipes(const storage::Reader& reader, const Request& request,
                                      const AskObserver& observer, const std::stop_token& stop,
                                      IndexCache* cache) {
-  Chain chain(request, observer);
+  Result<Coverage> coverage = CoverageFor(reader, request, stop, cache);
+  if (!coverage.ok()) return coverage.status();
+  Chain chain(request, observer, *coverage);
   Status failed;
   Observer feeding;
   feeding.on_progress = observer.search.on_progress;

@@ -102,9 +102,6 @@ class PipeParser {
     in_.SkipBlanks();
     const std::size_t where = in_.at();
     LV_RETURN_IF_ERROR(ReadKind());
-    if (pipe_.kind == Kind::kTimeline || pipe_.kind == Kind::kContext ||
-        pipe_.kind == Kind::kEvents)
-      return in_.Error(where, "this pipe is not available in this version");
     LV_RETURN_IF_ERROR(ReadArguments(where));
     in_.SkipBlanks();
     if (in_.AtEnd() || in_.Peek() == '|') return std::move(pipe_);

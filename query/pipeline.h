@@ -16,7 +16,7 @@
 namespace logvault::query {
 
 inline constexpr std::size_t kMaxPipes = 32;
-inline constexpr std::size_t kMaxPipeNames = 64;    // fields, functions or keys of one pipe
+inline constexpr std::size_t kMaxPipeNames = 64;  // fields, functions or keys of one pipe
 inline constexpr std::uint64_t kMaxPipeLimit = 1'000'000'000;
 
 enum class Shape { kRecords, kEvents, kTable };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/time_zone.h"
+
 namespace logvault::query {
 namespace {
 
@@ -71,6 +73,18 @@ Status ForEachCombination(const std::vector<FieldReader>& fields, const Tuple& t
   }
   TableRow row(fields.size());
   return Combine(values, 0, row, visit);
+}
+
+std::string ShortUtc(UnixNanos time) {
+  constexpr std::string_view kWhole = ".000000000Z";
+  std::string text = formats::FormatUtc(time);
+  if (text.ends_with(kWhole)) text.replace(text.size() - kWhole.size(), kWhole.size(), "Z");
+  return text;
+}
+
+UnixNanos BucketOf(UnixNanos time, UnixNanos length) {
+  const UnixNanos rest = time % length;
+  return time - (rest < 0 ? rest + length : rest);
 }
 
 std::string KeyOf(const TableRow& row) {

@@ -16,6 +16,9 @@
 
 namespace logvault::query {
 
+class Coverage;
+struct Request;
+
 // What the pipes of one query may hold together, in bytes, about.
 inline constexpr std::size_t kPipeMemoryMax = 64u << 20;
 // Combinations of values that one record may have under a pipe's names.
@@ -71,6 +74,11 @@ class Stage {
 Status ForEachCombination(const std::vector<FieldReader>& fields, const Tuple& tuple,
                           const std::function<Status(TableRow)>& visit);
 
+// "2024-07-11T08:00:00Z" where no fraction is needed.
+std::string ShortUtc(UnixNanos time);
+// The beginning of the length of time that `time` lies in, counted from 1970 in UTC.
+UnixNanos BucketOf(UnixNanos time, UnixNanos length);
+
 // A text that equal rows share and others do not.
 std::string KeyOf(const TableRow& row);
 // About what a row takes in memory.
@@ -88,5 +96,10 @@ std::unique_ptr<Stage> MakeRanking(const Pipe& pipe, Stage& next, PipeMemory& me
 // `keep`: only the first so many are needed behind it; 0: all.
 std::unique_ptr<Stage> MakeSort(const Pipe& pipe, std::uint64_t keep, Stage& next,
                                 PipeMemory& memory);
+
+// All outlive it.
+std::unique_ptr<Stage> MakeTimeline(const Pipe& pipe, const Request& request,
+                                    const Coverage& coverage, Stage& next, PipeMemory& memory);
+std::unique_ptr<Stage> MakeEvents(Stage& next, PipeMemory& memory);
 
 }  // namespace logvault::query

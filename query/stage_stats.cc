@@ -6,7 +6,6 @@
 #include <set>
 #include <unordered_map>
 
-#include "formats/time_zone.h"
 #include "query/stage.h"
 
 namespace logvault::query {
@@ -29,19 +28,6 @@ Value RealNumber(double real) {
   char buffer[64];
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, real);
   return {Value::Kind::kNumber, std::string(buffer, end), {}};
-}
-
-// "2024-07-11T08:00:00Z" where no fraction is needed.
-std::string ShortUtc(UnixNanos time) {
-  constexpr std::string_view kWhole = ".000000000Z";
-  std::string text = formats::FormatUtc(time);
-  if (text.ends_with(kWhole)) text.replace(text.size() - kWhole.size(), kWhole.size(), "Z");
-  return text;
-}
-
-UnixNanos BucketOf(UnixNanos time, UnixNanos length) {
-  const UnixNanos rest = time % length;
-  return time - (rest < 0 ? rest + length : rest);
 }
 
 // One function over one group.

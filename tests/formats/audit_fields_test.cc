@@ -31,7 +31,19 @@ TEST(AuditFieldsTest, EnrichedNamesStandBesideTheirNumbers) {
                   "ARCH=x86_64 SYSCALL=execve UID=\"root\""),
             (Strings{"arch=c000003e", "syscall=59", "success=yes", "exit=0", "a0=55d0", "pid=9",
                      "uid=0", "tty=(none)", "comm=sh", "exe=/bin/dash", "ARCH=x86_64",
-                     "SYSCALL=execve", "user=root", "UID=root"}));
+                     "syscall=execve", "SYSCALL=execve", "user=root", "UID=root"}));
+}
+
+TEST(AuditFieldsTest, ANumberOfASystemCallIsNamedByItsArchitecture) {
+  EXPECT_EQ(Audit("SYSCALL", "arch=c000003e syscall=42"),
+            (Strings{"arch=c000003e", "syscall=42", "syscall=connect"}));
+  EXPECT_EQ(Audit("SYSCALL", "arch=40000003 syscall=11"),
+            (Strings{"arch=40000003", "syscall=11", "syscall=execve"}));
+  EXPECT_EQ(Audit("SYSCALL", "arch=c00000b7 syscall=221"),
+            (Strings{"arch=c00000b7", "syscall=221", "syscall=execve"}));
+  EXPECT_EQ(Audit("SYSCALL", "arch=c000003e syscall=9999"),
+            (Strings{"arch=c000003e", "syscall=9999"}));
+  EXPECT_EQ(Audit("SYSCALL", "syscall=59"), Strings{"syscall=59"});
 }
 
 TEST(AuditFieldsTest, HexadecimalIsDecodedInKnownFieldsOnly) {
@@ -46,7 +58,7 @@ TEST(AuditFieldsTest, ArgumentsBecomeACommand) {
 
 TEST(AuditFieldsTest, PiecesOfALongArgumentAreJoined) {
   EXPECT_EQ(Audit("EXECVE", "argc=2 a0=\"echo\" a1_len=6 a1[0]=6161 a1[1]=6262"),
-            (Strings{"argc=2", "a0=echo", "audit.a1_len=6", "a1=aa", "a1=bb", "cmd=echo aabb"}));
+            (Strings{"argc=2", "a0=echo", "audit.a1_len=6", "a1=aabb", "cmd=echo aabb"}));
 }
 
 TEST(AuditFieldsTest, NulsOfAProcessTitleAreBlanks) {
