@@ -17,6 +17,8 @@ namespace {
 constexpr std::string_view kExamples =
     R"(Terms: word  "quoted text"  host=H source=S field=value field:part field~"RE2" field!=v field<n
        field in (a, 10.0.0.0/8)   joined by AND (or side by side), OR, NOT and parentheses.
+       field in @FILE   field in {query}   and pipes behind: | stats count() by (host) | sort count desc | limit 5
+       (fields stats top rare first-seen uniq where sort limit timeline context events; docs/query.md)
        A bare IP address, CIDR or hash matches whole ones only; "quoted" text is found anywhere.
 Times: 2024-07-11T08:13:55Z, 2024-07-11, "2024-07-11 08:13" (UTC unless --tz), or an age: 90s 15m 2h 7d.
 Scope: everything, but the forwarders' own source `logvault` only when -S or source= names it.
@@ -27,6 +29,8 @@ Examples:
   logvault query -S access 'http.status=200 src.ip in (45.32.22.62, 10.0.0.0/8)' -o json
   logvault query --host 'geo*' 'failed or denied' --count
   logvault query -H web01 -S syslog -o raw > syslog.copy
+  logvault query 'src.ip in @iocs.txt | stats count(), min(time), max(time) by (host, src.ip)'
+  logvault query 'source=audit | events | where syscall=execve cmd:curl | fields time, host, user, cmd'
 )";
 
 std::string ExplainIndex(const query::Request& request) {
@@ -129,7 +133,8 @@ void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
       .add_option("-o,--output", options.output,
                   "text (default), json, csv or raw (the exact bytes)")
       ->type_name("FORMAT");
-  command.add_flag("--count", options.count, "print only how many records match");
+  command.add_flag("--count", options.count,
+                   "print only how many records match, or rows come out of the pipes");
   command
       .add_option("-C,--context", options.context,
                   "also N records of its stream before and after each match")

@@ -86,6 +86,21 @@ Status ReadContext(const QueryOptions& options, OutputFormat output, Request& re
   return Status::Ok();
 }
 
+// Whether what the pipes give has a form in `output`.
+Status CheckOutput(const Request& request, OutputFormat output) {
+  if (output == OutputFormat::kRaw && request.pipeline.yields_table()) {
+    return InvalidArgument(
+        "--output: raw is the exact bytes of records, and these pipes give a table; use text, json "
+        "or csv");
+  }
+  const bool marks = output == OutputFormat::kText || output == OutputFormat::kJson;
+  if (!marks && request.ShowsContext() && !request.pipeline.yields_table()) {
+    return InvalidArgument(
+        "--output: csv and raw cannot tell a match from what stands beside it; use text or json");
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool to_terminal) {
@@ -100,11 +115,7 @@ Result<PreparedQuery> Prepare(const QueryOptions& options, UnixNanos now, bool t
   Result<OutputFormat> output = OutputOf(options.output);
   if (!output.ok()) return output.status();
   prepared.output = *output;
-  if (*output == OutputFormat::kRaw && request.pipeline.yields_table()) {
-    return InvalidArgument(
-        "--output: raw is the exact bytes of records, and these pipes give a table; use text, json "
-        "or csv");
-  }
+  LV_RETURN_IF_ERROR(CheckOutput(request, *output));
   if (!options.zone.empty()) {
     Result<formats::TimeZone> zone = formats::TimeZone::Load(options.zone);
     if (!zone.ok()) return InvalidArgument("--tz: " + zone.status().message());

@@ -159,6 +159,12 @@ void ForEachV6Address(std::string_view text, const VisitAddress& visit) {
   }
 }
 
+std::string AddressText(const Network& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  inet_ntop(address.v6 ? AF_INET6 : AF_INET, address.bytes.data(), text, sizeof text);
+  return text;
+}
+
 std::string AddressToken(const Network& address) {
   if (address.v6) {
     return ":" + ToHex({reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()});

@@ -38,6 +38,9 @@ using VisitAddress = std::function<void(const Network& address)>;
 void ForEachV4Address(std::string_view word, const VisitAddress& visit);
 void ForEachV6Address(std::string_view text, const VisitAddress& visit);
 
+// As people write it: "10.1.2.3", "fe80::1".
+std::string AddressText(const Network& address);
+
 // "10.1.2.3"; an IPv6 address as 32 hex digits behind a colon, which is no text's spelling of it.
 std::string AddressToken(const Network& address);
 

@@ -7,6 +7,7 @@
 
 #include "evidence/payload.h"
 #include "formats/time_zone.h"
+#include "query/entities.h"
 #include "query/pattern_set.h"
 #include "query/time_argument.h"
 
@@ -137,6 +138,9 @@ bool MatchesNode(const Node& node, AnySubject& subject) {
   return false;
 }
 
+// Fields whose values are addresses, perhaps decoded from what is no text.
+bool IsAddressName(std::string_view name) { return name == "src.ip" || name == "dst.ip"; }
+
 Verdict VerdictOf(bool always) { return always ? Verdict::kAlways : Verdict::kNever; }
 
 Verdict VerdictFor(const Node& node, std::string_view host, std::string_view source) {
@@ -255,8 +259,11 @@ void ForEachValue(Subject& subject, std::string_view name,
   if (name == "time") return visit(formats::FormatUtc(row.time()));
   if (name == "read_time") return visit(formats::FormatUtc(row.read_time));
   if (name == "commit_time") return visit(formats::FormatUtc(row.commit_time));
+  const bool is_ip = name == "ip";
+  if (is_ip) ForEachAddressText(subject.searched(), visit);
+  if (name == "hash") ForEachHashText(subject.searched(), visit);
   for (const formats::Field& field : subject.fields()) {
-    if (field.name == name) visit(field.value);
+    if (field.name == name || (is_ip && IsAddressName(field.name))) visit(field.value);
   }
 }
 

@@ -13,8 +13,9 @@ namespace logvault::query {
 namespace {
 
 // What the vault knows of every record, whatever its format.
-constexpr std::array<std::string_view, 9> kRecordFields = {
-    "host", "source", "seq", "time", "read_time", "commit_time", "block", "origin", "message"};
+constexpr std::array<std::string_view, 11> kRecordFields = {
+    "host",  "source", "seq",     "time", "read_time", "commit_time",
+    "block", "origin", "message", "ip",   "hash"};
 
 // Levenshtein's distance, letters in either case alike.
 std::size_t Distance(std::string_view a, std::string_view b) {

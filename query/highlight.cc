@@ -106,7 +106,8 @@ class SpanFinder {
   }
 
   void AddField(const Node& node) {
-    if (node.op == Op::kNotEquals) return;
+    if (node.op == Op::kNotEquals || node.patterns.empty())
+      return;  // empty: a subquery's, known to the vault
     if (node.field == "message") {
       if (node.op == Op::kMatches) return AddRegex(node, text_);
       return AddPattern(node.patterns[0], {0, text_.size()});

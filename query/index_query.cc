@@ -13,16 +13,19 @@ using Kind = IndexQuery::Kind;
 
 // Sorted.
 constexpr auto kSeenFields = std::to_array<std::string_view>(
-    {"acct",          "app",      "cmd",       "comm",        "cwd",          "dst.ip",
-     "exception",     "exe",      "http.host", "http.method", "http.path",    "http.query",
-     "http.referer",  "http.ua",  "http.uri",  "key",         "logger",       "message",
-     "msg",           "msgid",    "name",      "proctitle",   "sql.database", "sql.option",
-     "sql.procedure", "sql.user", "src.host",  "src.ip",      "syslog.host",  "user"});
+    {"acct",         "app",          "cmd",           "comm",      "cwd",         "dst.ip",
+     "exception",    "exe",          "hash",          "http.host", "http.method", "http.path",
+     "http.query",   "http.referer", "http.ua",       "http.uri",  "ip",          "key",
+     "logger",       "message",      "msg",           "msgid",     "name",        "proctitle",
+     "sql.database", "sql.option",   "sql.procedure", "sql.user",  "src.host",    "src.ip",
+     "syslog.host",  "user"});
 static_assert(std::is_sorted(kSeenFields.begin(), kSeenFields.end()));
 
 constexpr std::array<std::string_view, 3> kSeenPrefixes = {"audit.", "json.", "sd."};
 
-bool IsAddressField(std::string_view name) { return name == "src.ip" || name == "dst.ip"; }
+bool IsAddressField(std::string_view name) {
+  return name == "src.ip" || name == "dst.ip" || name == "ip";
+}
 
 IndexQuery Fragments(std::string_view literal) {
   std::vector<IndexQuery> all;
@@ -141,6 +144,10 @@ IndexQuery ForTerm(const Pattern& pattern) {
 
 // A field's value may be cut out of a longer word: only in fields that hold addresses an address is known to stand alone.
 IndexQuery ForValue(std::string_view field, const Pattern& pattern) {
+  // An address of IPv6 has many spellings, and a part of one may be in none of the record's.
+  const bool spelled = !IsAddressField(field) || pattern.kind == Pattern::Kind::kNetwork ||
+                       pattern.text.find_first_not_of("0123456789.*?") == std::string::npos;
+  if (!spelled) return {};
   switch (pattern.kind) {
     case Pattern::Kind::kText:
     case Pattern::Kind::kHash:

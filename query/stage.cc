@@ -1,6 +1,7 @@
 #include "query/stage.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "formats/time_zone.h"
 
@@ -84,6 +85,8 @@ std::string ShortUtc(UnixNanos time) {
 
 UnixNanos BucketOf(UnixNanos time, UnixNanos length) {
   const UnixNanos rest = time % length;
+  if (rest < 0 && time < std::numeric_limits<UnixNanos>::min() + length)
+    return time;  // nothing is before it
   return time - (rest < 0 ? rest + length : rest);
 }
 

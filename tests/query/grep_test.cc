@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::uintmax_t kFileBytesMax = 1 << 20;
 constexpr std::size_t kFilesMax = 60;
 constexpr std::size_t kBatchRecords = 700;
+constexpr int kGeneratedFiles = 4;
 
 struct Sample {
   fs::path path;
@@ -30,6 +31,7 @@ class GrepTest : public SearchTest {
  protected:
   void SetUp() override {
     SearchTest::SetUp();
+    for (int i = 0; i < kGeneratedFiles; ++i) LoadGenerated(i);
     std::optional<fs::path> logs = testing::SharedData("logs");
     if (!logs) return;
     std::vector<fs::path> paths;
@@ -42,7 +44,24 @@ class GrepTest : public SearchTest {
     std::shuffle(paths.begin(), paths.end(), random_);
     if (paths.size() > kFilesMax) paths.resize(kFilesMax);
     for (const fs::path& path : paths) Load(path);
-    std::cout << samples_.size() << " sample files, seed " << seed_ << "\n";
+    std::cout << samples_.size() << " files, " << kGeneratedFiles << " of them generated, seed "
+              << seed_ << "\n";
+  }
+
+  // Lines of what logs rarely hold and searches go wrong on: quotes, backslashes, `%`, `_`, NUL, bytes past ASCII, letters that
+  // differ from others by the bit that tells cases apart, long runs, empty lines, a last line without an end.
+  void LoadGenerated(int number) {
+    static constexpr std::string_view kBytes = "aAzZ@`[{bB19 \t\"\\%_*?.:=|/\xc3\xa4\xff\x80\r\x1d";
+    std::string bytes;
+    for (int line = 0; line < 1500; ++line) {
+      for (std::size_t n = random_() % 40; n > 0; --n) bytes += kBytes[random_() % kBytes.size()];
+      if (random_() % 8 == 0) bytes += '\0';
+      if (random_() % 50 == 0) bytes.append(300, kBytes[random_() % 8]);
+      if (line + 1 < 1500 || number % 2 == 0) bytes += '\n';
+    }
+    const fs::path path = folder_.path() / ("generated" + std::to_string(number));
+    std::ofstream(path, std::ios::binary) << bytes;
+    Load(path);
   }
 
   void Load(const fs::path& path) {
@@ -110,7 +129,7 @@ class GrepTest : public SearchTest {
 };
 
 TEST_F(GrepTest, CountsWhatGrepCounts) {
-  for (int round = 0; round < 600 && !samples_.empty(); ++round) {
+  for (int round = 0; round < 2000 && !samples_.empty(); ++round) {
     const Sample& sample = samples_[random_() % samples_.size()];
     const std::string piece = RandomPiece(sample);
     if (piece.empty()) continue;
@@ -119,6 +138,26 @@ TEST_F(GrepTest, CountsWhatGrepCounts) {
     request.count_only = true;
     ASSERT_EQ(Search(request).completeness.matches, GrepCount(piece, sample.path))
         << Quoted(piece) << " in " << sample.path;
+  }
+}
+
+// With NUL bytes in them, which grep cannot be asked for.
+TEST_F(GrepTest, CountsPiecesWithNuls) {
+  for (int round = 0; round < 300; ++round) {
+    const Sample& sample = samples_[random_() % kGeneratedFiles];
+    const std::string& line = sample.lines[random_() % sample.lines.size()];
+    const std::size_t nul = line.find('\0');
+    if (nul == std::string::npos) continue;
+    const std::string piece =
+        line.substr(nul - std::min<std::size_t>(nul, random_() % 4), 1 + random_() % 6);
+    std::uint64_t expected = 0;
+    for (const std::string& other : sample.lines) {
+      if (FoldAscii(other).find(FoldAscii(piece)) != std::string::npos) ++expected;
+    }
+    Request request = Ask(Quoted(piece));
+    request.scope.source_glob = sample.source;
+    request.count_only = true;
+    ASSERT_EQ(Search(request).completeness.matches, expected) << Quoted(piece);
   }
 }
 

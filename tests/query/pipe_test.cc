@@ -6,8 +6,7 @@
 #include <random>
 #include <set>
 
-#include "query/ask.h"
-#include "tests/query/search_fixture.h"
+#include "tests/query/pipe_fixture.h"
 
 namespace logvault::query {
 namespace {
@@ -17,61 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-// "a|-|[b;c]" of one row.
-std::string Shown(const TableRow& row) {
-  std::string shown;
-  for (const Value& value : row) {
-    if (!shown.empty()) shown += '|';
-    if (value.kind == Value::Kind::kNone) shown += '-';
-    if (value.kind == Value::Kind::kList) shown += '[';
-    std::string texts;
-    ForEachText(value, [&texts](std::string_view text) {
-      texts += (texts.empty() ? "" : ";") + std::string(text);
-    });
-    shown += texts;
-    if (value.kind == Value::Kind::kList) shown += ']';
-  }
-  return shown;
-}
-
-struct Answered {
-  Status status;
-  std::vector<std::string> rows;  // of a table, or "HOST/SOURCE/SEQ" of records
-  Completeness completeness;
-};
-
-class PipeTest : public SearchTest {
+class PipesTest : public PipeTest {
  protected:
-  Answered Answer(std::string_view text, const std::function<void(Request&)>& change = nullptr) {
-    Answered answered;
-    Result<Query> query = Query::Parse(text);
-    if (!query.ok()) return {query.status(), {}, {}};
-    Request request;
-    request.expression = query->expression;
-    request.pipeline = query->pipeline;
-    if (change) change(request);
-    AskObserver observer;
-    observer.search.on_row = [&](const Row& row) {
-      answered.rows.push_back(std::string(row.host) + "/" + std::string(row.source) + "/" +
-                              std::to_string(row.seq));
-      return true;
-    };
-    observer.on_table_row = [&](const TableRow& row) {
-      answered.rows.push_back(Shown(row));
-      return true;
-    };
-    Result<Completeness> completeness = query::Ask(vault_->reader(), request, observer, {});
-    answered.status = completeness.status();
-    if (completeness.ok()) answered.completeness = *std::move(completeness);
-    return answered;
-  }
-  std::vector<std::string> Rows(std::string_view text) {
-    Answered answered = Answer(text);
-    EXPECT_TRUE(answered.status.ok()) << text << ": " << answered.status;
-    return answered.rows;
-  }
-  std::string Refused(std::string_view text) { return Answer(text).status.message(); }
-
   // JSON lines of two hosts: a user, a number, several tags.
   void CommitSample() {
     Commit("h1", "app",
@@ -82,12 +28,9 @@ class PipeTest : public SearchTest {
             At(3605, R"({"user":"cid"})")},
            "json");
   }
-  static Record At(int seconds, const std::string& bytes) {
-    return {bytes + "\n", seconds * kNanosPerSecond, seconds * kNanosPerSecond};
-  }
 };
 
-TEST_F(PipeTest, StatsCountsEachGroup) {
+TEST_F(PipesTest, StatsCountsEachGroup) {
   CommitSample();
   EXPECT_THAT(Rows("| stats count() by (host)"), ElementsAre("h1|2", "h2|3"));
   EXPECT_THAT(Rows("| stats count()"), ElementsAre("5"));
@@ -102,7 +45,7 @@ TEST_F(PipeTest, StatsCountsEachGroup) {
               ElementsAre("1970-01-01T00:00:00Z|4", "1970-01-01T01:00:00Z|1"));
 }
 
-TEST_F(PipeTest, StatsFunctions) {
+TEST_F(PipesTest, StatsFunctions) {
   CommitSample();
   EXPECT_THAT(Rows("| stats count(user), uniq(user), dc(json.tags) as tags"), ElementsAre("4|3|2"));
   EXPECT_THAT(Rows("| stats min(json.n), max(json.n), sum(json.n), avg(json.n)"),
@@ -114,7 +57,7 @@ TEST_F(PipeTest, StatsFunctions) {
               ElementsAre("-|-|-"));
 }
 
-TEST_F(PipeTest, TopRareAndFirstSeen) {
+TEST_F(PipesTest, TopRareAndFirstSeen) {
   CommitSample();
   EXPECT_THAT(Rows("| top user"), ElementsAre("ann|2", "bob|1", "cid|1"));
   EXPECT_THAT(Rows("| top 1 user"), ElementsAre("ann|2"));
@@ -125,7 +68,7 @@ TEST_F(PipeTest, TopRareAndFirstSeen) {
                           "cid|1970-01-01T01:00:05.000000000Z|h2|3|1"));
 }
 
-TEST_F(PipeTest, RowsAreChosenOrderedAndCut) {
+TEST_F(PipesTest, RowsAreChosenOrderedAndCut) {
   CommitSample();
   EXPECT_THAT(Rows("| fields host, user"),
               ElementsAre("h1|ann", "h2|ann", "h1|bob", "h2|-", "h2|cid"));
@@ -143,7 +86,7 @@ TEST_F(PipeTest, RowsAreChosenOrderedAndCut) {
               ElementsAre("1970-01-01T01:00:05.000000000Z"));
 }
 
-TEST_F(PipeTest, ALimitIsToldAndTheRestIsNotRead) {
+TEST_F(PipesTest, ALimitIsToldAndTheRestIsNotRead) {
   CommitSample();
   Answered answered = Answer("| limit 2");
   EXPECT_TRUE(answered.completeness.limit_reached);
@@ -156,7 +99,7 @@ TEST_F(PipeTest, ALimitIsToldAndTheRestIsNotRead) {
   EXPECT_EQ(answered.completeness.matches, 5u);
 }
 
-TEST_F(PipeTest, CountingHandsOverNothing) {
+TEST_F(PipesTest, CountingHandsOverNothing) {
   CommitSample();
   const Answered answered =
       Answer("| stats count() by (user)", [](Request& request) { request.count_only = true; });
@@ -164,7 +107,7 @@ TEST_F(PipeTest, CountingHandsOverNothing) {
   EXPECT_EQ(answered.completeness.rows, 4u);
 }
 
-TEST_F(PipeTest, SubqueriesAreAskedFirst) {
+TEST_F(PipesTest, SubqueriesAreAskedFirst) {
   CommitSample();
   EXPECT_THAT(Rows("user in {host=h2}"), ElementsAre("h1/app/1", "h2/app/1", "h2/app/3"));
   EXPECT_THAT(Rows("user in {host=h2 user=ann | uniq user} host=h1"), ElementsAre("h1/app/1"));
@@ -175,7 +118,7 @@ TEST_F(PipeTest, SubqueriesAreAskedFirst) {
               ElementsAre(StartsWith("the subquery of user gave 2 values from 3 records")));
 }
 
-TEST_F(PipeTest, AnUnreadableBlockOfASubqueryMakesTheAnswerIncomplete) {
+TEST_F(PipesTest, AnUnreadableBlockOfASubqueryMakesTheAnswerIncomplete) {
   CommitSample();
   const std::uint64_t block = Commit("h3", "app", {At(40, R"({"user":"dan"})")}, "json");
   Tamper([block](storage::Tables& tables) { DropPayload(tables, block); });
@@ -185,7 +128,7 @@ TEST_F(PipeTest, AnUnreadableBlockOfASubqueryMakesTheAnswerIncomplete) {
   EXPECT_EQ(answered.completeness.unreadable[0].block, block);
 }
 
-TEST_F(PipeTest, BoundsAreRefusedByName) {
+TEST_F(PipesTest, BoundsAreRefusedByName) {
   std::vector<Record> records;
   std::string list = "{\"x\":[0";
   for (int i = 1; i < 100; ++i) list += "," + std::to_string(i);
@@ -206,7 +149,7 @@ TEST_F(PipeTest, BoundsAreRefusedByName) {
   EXPECT_THAT(Rows("source=big | sort seq desc | limit 2"), ElementsAre("h1/big/60", "h1/big/59"));
 }
 
-TEST_F(PipeTest, MistakesNameTheColumnAndSuggest) {
+TEST_F(PipesTest, MistakesNameTheColumnAndSuggest) {
   const std::pair<const char*, const char*> kCases[] = {
       {"a | stat count()", "column 5: there is no pipe 'stat'; did you mean 'stats'?"},
       {"a |", "column 4: a pipe is one of: fields stats"},
@@ -234,7 +177,7 @@ TEST_F(PipeTest, MistakesNameTheColumnAndSuggest) {
 }
 
 // Counts of groups are the counts of the comparison: over random records, with a naive count beside.
-TEST_F(PipeTest, GroupCountsAreThoseOfTheComparison) {
+TEST_F(PipesTest, GroupCountsAreThoseOfTheComparison) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
