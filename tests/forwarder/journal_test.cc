@@ -289,33 +289,6 @@ TEST_F(JournalTest, ACursorThatVanishedIsAGapOfUnknownSize) {
   EXPECT_EQ(messages_.size(), 13u);
 }
 
-// Whatever is destroyed: every entry is either a record or counted in a gap, and other files are read.
-TEST_F(JournalTest, DamageIsToldAndTheRestIsRead) {
-  const std::uint64_t seed = std::random_device{}();
-  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
-  std::mt19937_64 random(seed);
-  Build("good.journal", Numbered(0, 50, "good "));
-  Build("bad.journal", Numbered(0, 400, "bad " + std::string(200, 'x')));
-  const std::string whole = Bytes("bad.journal");
-  for (int round = 0; round < 20; ++round) {
-    Patch("bad.journal", 0, whole);
-    const std::size_t at = 4096 * 64 + random() % (whole.size() / 2);
-    Patch("bad.journal", at % (256 * 1024) + 5632 + 4096, std::string(1 + random() % 3000, '\xA5'));
-    messages_.clear();
-    own_.clear();
-    position_.clear();
-    flags_.clear();
-    Start();
-    ReadAll();
-    std::uint64_t lost = 0;
-    for (const nlohmann::json& gap : Gaps()) lost += gap["records"].get<std::uint64_t>();
-    EXPECT_EQ(flags_.size() + lost, 450u) << "round " << round << " of seed " << seed;
-    EXPECT_EQ(std::count_if(messages_.begin(), messages_.end(),
-                            [](const std::string& m) { return m.starts_with("good"); }),
-              50);
-  }
-}
-
 TEST_F(JournalTest, AFileThatIsNoJournalIsAWarningAndTheOthersAreRead) {
   WriteFile(Path("junk.journal"), std::string(10'000, 'j'));
   Build("a.journal", Numbered(0, 3));

@@ -1,6 +1,7 @@
 """The journal with the real programs: files that systemd-journal-remote builds, and journalctl's export as the oracle."""
 
 import os
+import random
 import shutil
 import struct
 import subprocess
@@ -10,10 +11,15 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lab import Lab, run, wait_until  # noqa: E402
+from proxy import seed  # noqa: E402
 
 BUILDER = "/lib/systemd/systemd-journal-remote"
 ENTRIES_A_ROUND = 300
 KILLS = 6
+DAMAGED = 24
+# Offsets in a journal file's header: (offset, size) of its hash tables, and where its last object begins.
+HASH_TABLES = (104, 120)
+TAIL_OBJECT = 136
 
 
 def entry(number, message, **fields):
@@ -96,6 +102,15 @@ class JournalTest(unittest.TestCase):
         gap = self.own("type=gap")[0]
         self.assertIn("removed before it was read", gap["json.reason"])
 
+    def test_an_entry_that_lies_in_two_files_comes_once_as_in_journalctl(self):
+        entries = [entry(i, f"entry {i}") for i in range(100)]
+        self.build("a.journal", entries)
+        self.build("b.journal", entries[:60] + [entry(1000 + i, f"later {i}") for i in range(5)])
+        forwarder = self.host.start()
+        self.lab.wait_count(5, "-S", "journal", "later", daemon=forwarder)
+        self.assertEqual(self.journalctl("-o", "export"), self.lab.raw("web1", "journal"))
+        self.assertEqual(105, self.lab.count("-S", "journal"))
+
     def test_a_spool_that_is_lost_repeats_nothing(self):
         self.build("system.journal", [entry(i, f"entry {i}") for i in range(500)])
         forwarder = self.host.start()
@@ -106,6 +121,40 @@ class JournalTest(unittest.TestCase):
         forwarder = self.host.start()
         self.lab.wait_count(600, "-S", "journal", daemon=forwarder)
         self.assertEqual(self.journalctl("-o", "export"), self.lab.raw("web1", "journal"))
+
+    def test_whatever_is_destroyed_every_entry_is_a_record_or_in_a_gap(self):
+        number = seed()
+        print(f"seed {number}", file=sys.stderr)
+        choose = random.Random(number)
+        self.build("bad.journal", [entry(i, f"bad {i} " + "x" * 200) for i in range(400)])
+        self.build("good.journal", [entry(i, f"good {i}") for i in range(400, 450)])
+        with open(os.path.join(self.directory, "bad.journal"), "rb") as file:
+            whole = file.read()
+        tables_end = max(sum(struct.unpack_from("<QQ", whole, at)) for at in HASH_TABLES)
+        last_object = struct.unpack_from("<Q", whole, TAIL_OBJECT)[0]
+        self.host.sources.clear()
+        for case in range(DAMAGED):
+            folder = self.host.path(f"damaged{case}")
+            os.makedirs(folder)
+            shutil.copy(os.path.join(self.directory, "good.journal"), folder)
+            at = choose.randrange(tables_end, last_object)
+            size = choose.choice([1, 8, 100, 5000, 40000])
+            with open(os.path.join(folder, "bad.journal"), "wb") as file:
+                file.write(whole[:at] + choose.randbytes(len(whole[at:at + size])) + whole[at + size:])
+            self.host.source(f"damaged{case}", type="journal", directory=folder)
+        forwarder = self.host.start()
+        lost = 0
+        for case in range(DAMAGED):
+            with self.subTest(case):
+                def gone():
+                    gaps = self.own("type=gap", f"json.source=damaged{case}")
+                    return sum(int(gap.get("json.records", 0)) for gap in gaps)
+                wait_until(lambda: self.lab.count("-S", f"damaged{case}") + gone() >= 450, "every entry, or a gap", forwarder, 30)
+                self.assertEqual(450, self.lab.count("-S", f"damaged{case}") + gone())
+                self.assertEqual(50, self.lab.count("-S", f"damaged{case}", "msg:good"))
+                lost += gone()
+        self.assertGreater(lost, 0, "the damage was some")
+        print(f"{DAMAGED} damaged files, {lost} of {DAMAGED * 400} entries lost and told", file=sys.stderr)
 
 
 if __name__ == "__main__":
