@@ -47,7 +47,8 @@ std::string Numbered(std::uint64_t from, std::uint64_t count, const std::string&
 class JournalTest : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(::access(kBuilder, X_OK), 0) << kBuilder << ": deploy/install-deps --tests installs it";
+    ASSERT_EQ(::access(kBuilder, X_OK), 0)
+        << kBuilder << ": deploy/install-deps --tests installs it";
     std::filesystem::create_directory(folder_ / "j");
     Start();
   }
