@@ -20,6 +20,9 @@ using config::ExitCode;
 using config::SourceConfig;
 using config::SourceType;
 
+// Trouble that only changes its figures is told this often.
+constexpr std::int64_t kRepeatTroubleNanos = 60 * kNanosPerSecond;
+
 std::string Dump(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -85,9 +88,9 @@ Result<std::unique_ptr<Forwarder>> Forwarder::Open(const config::ForwarderConfig
   self->intake_ = *std::move(intake);
   LV_RETURN_IF_ERROR(self->AddSources(config, mode));
   LV_RETURN_IF_ERROR(self->intake_->LoadHeads());
-  LV_RETURN_IF_ERROR(self->StartMetrics(config, mode));
   self->shipper_ = std::make_unique<Shipper>(ShippingOf(config), std::move(connect), *self->spool_,
                                              *self->witness_, self->handover_, clock);
+  LV_RETURN_IF_ERROR(self->StartWatching(config, mode));
   return self;
 }
 
@@ -106,10 +109,16 @@ Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode
 }
 
 // A drain is too short to be watched.
-Status Forwarder::StartMetrics(const config::ForwarderConfig& config, RunMode mode) {
-  if (!config.metrics.has_value() || mode == RunMode::kDrain) return Status::Ok();
+Status Forwarder::StartWatching(const config::ForwarderConfig& config, RunMode mode) {
   Result<pki::Certificate> certificate = pki::Certificate::FromDer(identity_.certificate_der);
-  if (certificate.ok()) certificate_not_after_ = certificate->not_after();
+  const UnixNanos not_after = certificate.ok() ? certificate->not_after() : 0;
+  certificate_ = std::make_unique<CertificateWatch>(config.tls.cert, not_after, clock_);
+  figures_ = std::make_unique<FigureKeeper>(*intake_, *spool_, *shipper_, clock_);
+  if (mode == RunMode::kDrain) return Status::Ok();
+  Result<std::unique_ptr<StateSocket>> socket = StateSocket::Open(config.spool.dir);
+  if (!socket.ok()) spdlog::warn("status will not show this run: {}", socket.status().message());
+  if (socket.ok()) state_socket_ = *std::move(socket);
+  if (!config.metrics.has_value()) return Status::Ok();
   Result<std::unique_ptr<MetricsEndpoint>> endpoint = MetricsEndpoint::Start(*config.metrics);
   if (!endpoint.ok()) return InvalidArgument(endpoint.status().message());
   metrics_ = *std::move(endpoint);
@@ -141,43 +150,49 @@ void Forwarder::WaitForNews(int stop_fd, std::int64_t nanos, bool* stop) {
     if (int fd = source.source->poll_fd(); fd >= 0 && !intake_->blocked())
       waiting.push_back({fd, POLLIN, 0});
   }
+  if (state_socket_ != nullptr) waiting.push_back({state_socket_->fd(), POLLIN, 0});
   (void)::poll(waiting.data(), waiting.size(), static_cast<int>(nanos / 1'000'000));
   to_intake_.Clear();
   *stop = (waiting[1].revents & POLLIN) != 0;
+  if (state_socket_ != nullptr && waiting.back().revents != 0)
+    state_socket_->Answer(figures_->Describe(certificate_->not_after()));
 }
 
 void Forwarder::Report() {
   ShipperState state = shipper_->state();
-  const Status& trouble = intake_->trouble().ok() ? state.trouble : intake_->trouble();
-  if (!trouble.ok() && trouble.ToString() != reported_) spdlog::warn("{}", trouble.ToString());
-  reported_ = trouble.ok() ? "" : trouble.ToString();
-  if (state.connected && !reported_connected_) spdlog::info("session with the vault opened");
+  TellTrouble(intake_->trouble().ok() ? state.trouble : intake_->trouble());
+  if (state.connected && !reported_connected_)
+    spdlog::info("session with the vault opened: {}", state.address);
   reported_connected_ = state.connected;
-  ShowFigures(state);
+  WatchCertificate();
+  ShowFigures();
   std::int64_t wished = static_cast<std::int64_t>(state.flush_interval_ms) * 1'000'000;
   intake_->set_flush_interval(std::clamp(wished, kFlushIntervalNanos, kFlushIntervalMaxNanos));
 }
 
-void Forwarder::ShowFigures(const ShipperState& state) {
+// What changes, at most once in a while: a message with a figure in it changes at each try.
+void Forwarder::TellTrouble(const Status& trouble) {
+  if (trouble.ok()) return reported_.clear();
+  const std::string text = trouble.ToString();
+  if (text == reported_) return;
+  const bool another = reported_.empty() || text.substr(0, 40) != reported_.substr(0, 40);
+  if (!another && clock_.Monotonic() < next_report_) return;
+  next_report_ = clock_.Monotonic() + kRepeatTroubleNanos;
+  reported_ = text;
+  spdlog::warn("{}", text);
+}
+
+void Forwarder::WatchCertificate() {
+  const std::string warning = certificate_->Tick();
+  if (warning.empty()) return;
+  spdlog::warn("{}", warning);
+  intake_->Say(Dump({{"type", "warning"}, {"reason", warning}}));
+}
+
+void Forwarder::ShowFigures() {
   if (metrics_ == nullptr || clock_.Monotonic() < next_figures_) return;
   next_figures_ = clock_.Monotonic() + kNanosPerSecond;
-  ForwarderFigures figures;
-  for (const Intake::SourceReport& report : intake_->Sources()) {
-    figures.sources.push_back(
-        {report.name, report.last_seq, report.state.lag_bytes, report.state.state == "ok"});
-  }
-  const SpoolFigures spool = spool_->figures();
-  figures.pending_bytes = spool.pending_bytes;
-  figures.pending_items = spool.pending_items;
-  figures.kept_bytes = spool.kept_bytes;
-  figures.connected = state.connected;
-  figures.integrity_failure = state.trouble.code() == StatusCode::kIntegrity;
-  figures.sessions = state.sessions;
-  figures.items_shipped = state.items_shipped;
-  figures.set_aside = state.set_aside;
-  figures.last_receipt = state.last_receipt;
-  figures.certificate_not_after = certificate_not_after_;
-  metrics_->Show(std::move(figures));
+  metrics_->Show(figures_->Now(certificate_->not_after()));
 }
 
 ExitCode Forwarder::Follow(int stop_fd) {

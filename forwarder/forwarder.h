@@ -10,13 +10,16 @@
 #include "config/exit_code.h"
 #include "config/forwarder_config.h"
 #include "evidence/note.h"
+#include "forwarder/certificate_watch.h"
 #include "forwarder/doorbell.h"
 #include "forwarder/epoch.h"
+#include "forwarder/figures.h"
 #include "forwarder/handover.h"
 #include "forwarder/intake.h"
 #include "forwarder/metrics.h"
 #include "forwarder/shipper.h"
 #include "forwarder/spool.h"
+#include "forwarder/state_socket.h"
 #include "forwarder/witness.h"
 
 namespace logvault::forwarder {
@@ -52,13 +55,15 @@ class Forwarder {
 
   Forwarder(HostIdentity identity, const Clock& clock);
   Status AddSources(const config::ForwarderConfig& config, RunMode mode);
-  Status StartMetrics(const config::ForwarderConfig& config, RunMode mode);
+  Status StartWatching(const config::ForwarderConfig& config, RunMode mode);
   void StartShipping();
   void StopShipping();
   void WaitForNews(int stop_fd, std::int64_t nanos, bool* stop);
   // Says on stderr what changed, and shows the metrics.
   void Report();
-  void ShowFigures(const ShipperState& state);
+  void TellTrouble(const Status& trouble);
+  void WatchCertificate();
+  void ShowFigures();
   [[nodiscard]] config::ExitCode SourcesExitCode() const;
 
   const HostIdentity identity_;
@@ -72,9 +77,12 @@ class Forwarder {
   std::unique_ptr<Shipper> shipper_;
   std::vector<FileOrNetwork> sources_;
   std::unique_ptr<MetricsEndpoint> metrics_;  // null where none is configured
-  UnixNanos certificate_not_after_ = 0;
-  std::int64_t next_figures_ = INT64_MIN;  // Clock::Monotonic
+  std::unique_ptr<CertificateWatch> certificate_;
+  std::unique_ptr<FigureKeeper> figures_;
+  std::unique_ptr<StateSocket> state_socket_;  // null while draining, or where it could not be had
+  std::int64_t next_figures_ = INT64_MIN;      // Clock::Monotonic
   std::string reported_;
+  std::int64_t next_report_ = INT64_MIN;  // Clock::Monotonic
   bool reported_connected_ = false;
   std::jthread shipping_;  // last: it uses everything above
 };

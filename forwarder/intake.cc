@@ -140,6 +140,7 @@ void Intake::SealAndCommit(const std::vector<Stream*>& streams) {
   if (!registered_) commit.registration = epoch_->registration();
   const Seen seen = witness_.seen();
   for (Stream* stream : streams) {
+    stream->bytes += stream->batch->builder().raw_bytes();
     commit.batches.push_back(epoch_->Seal(stream->name, stream->head, seen,
                                           stream->batch->builder(),
                                           stream->source->TakePosition()));
@@ -213,7 +214,7 @@ std::vector<Intake::SourceReport> Intake::Sources() const {
     if (stream->name == kOwnSource) continue;
     SourceState state = stream->source->state();
     if (!stream->adopted) state.state = "waiting";
-    reports.push_back({stream->name, stream->head.next_seq - 1, std::move(state)});
+    reports.push_back({stream->name, stream->head.next_seq - 1, stream->bytes, std::move(state)});
   }
   return reports;
 }

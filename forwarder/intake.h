@@ -66,9 +66,12 @@ class Intake {
   // Why batches do not enter the spool; OK where they do.
   [[nodiscard]] const Status& trouble() const { return trouble_; }
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
+  // Gap records said since the start.
+  [[nodiscard]] std::uint64_t gaps() const { return own_->gaps(); }
   struct SourceReport {
     std::string name;
     std::uint64_t last_seq = 0;  // sealed
+    std::uint64_t bytes = 0;     // sealed since the start
     SourceState state;
   };
   // Every source but the own one.
@@ -83,6 +86,7 @@ class Intake {
     bool adopted = false;  // `head` is known
     bool idle = false;     // the newest Read found nothing more
     StreamHead head;
+    std::uint64_t bytes = 0;                  // sealed since the start
     std::int64_t last_flush = INT64_MIN / 2;  // Clock::Monotonic
   };
 

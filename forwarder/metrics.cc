@@ -52,14 +52,21 @@ class ShownFigures final : public prometheus::Collectable {
     std::vector<MetricFamily> families = OfShipping(figures_);
     MetricFamily records =
         Empty(MetricType::Counter, "source_records_total", "Records sealed: the last number");
+    MetricFamily bytes =
+        Empty(MetricType::Counter, "source_bytes_total", "Bytes sealed since the start");
+    MetricFamily seconds =
+        Empty(MetricType::Gauge, "source_lag_seconds", "Since when some of it is not in the vault");
     MetricFamily lag = Empty(MetricType::Gauge, "source_lag_bytes", "Bytes not yet in a batch");
     MetricFamily ok = Empty(MetricType::Gauge, "source_ok", "1 where the source can be read");
     for (const ForwarderFigures::Source& source : figures_.sources) {
       AddValue(records, static_cast<double>(source.records), source.name);
       AddValue(lag, static_cast<double>(source.lag_bytes), source.name);
-      AddValue(ok, source.ok ? 1 : 0, source.name);
+      AddValue(ok, source.state == "ok" ? 1 : 0, source.name);
+      AddValue(bytes, static_cast<double>(source.bytes), source.name);
+      AddValue(seconds, source.lag_seconds, source.name);
     }
-    for (MetricFamily* family : {&records, &lag, &ok}) families.push_back(std::move(*family));
+    for (MetricFamily* family : {&records, &bytes, &lag, &seconds, &ok})
+      families.push_back(std::move(*family));
     return families;
   }
 
@@ -78,6 +85,9 @@ class ShownFigures final : public prometheus::Collectable {
         One(kCounter, "sessions_total", "Sessions opened", number(f.sessions)),
         One(kCounter, "items_shipped_total", "Items with a proven receipt",
             number(f.items_shipped)),
+        One(kCounter, "shipped_bytes_total", "Bytes with a proven receipt",
+            number(f.bytes_shipped)),
+        One(kCounter, "gaps_total", "Gap records said", number(f.gaps)),
         One(kCounter, "set_aside_total", "Batches refused for their content", number(f.set_aside)),
         One(kGauge, "last_receipt_timestamp_seconds",
             "When the newest receipt was proven; 0: never", Seconds(f.last_receipt)),

@@ -16,8 +16,11 @@ struct ForwarderFigures {
   struct Source {
     std::string name;
     std::uint64_t records = 0;    // sealed; the stream's last number
+    std::uint64_t bytes = 0;      // sealed since the start
     std::uint64_t lag_bytes = 0;  // known to exist, not yet in a batch
-    bool ok = true;
+    double lag_seconds = 0;       // since when something of it is not in the vault
+    std::string state = "ok";
+    std::string detail;
   };
   std::vector<Source> sources;
   std::uint64_t pending_bytes = 0;
@@ -27,6 +30,8 @@ struct ForwarderFigures {
   bool integrity_failure = false;  // the vault contradicts what it signed
   std::uint64_t sessions = 0;
   std::uint64_t items_shipped = 0;
+  std::uint64_t bytes_shipped = 0;
+  std::uint64_t gaps = 0;  // gap records said since the start
   std::uint64_t set_aside = 0;
   UnixNanos last_receipt = 0;  // 0: none since the start
   UnixNanos certificate_not_after = 0;

@@ -19,6 +19,7 @@ class OwnSource final : public Source {
 
   // `json` is one object, without a line end.  `owed_id` is its row among the spool's owed records, or 0.
   void Say(std::string json, std::int64_t owed_id = 0) {
+    if (json.find(R"("type":"gap")") != std::string::npos) ++gaps_;
     if (waiting_.size() >= kMaxOwnRecordsWaiting && owed_id == 0) {
       ++unsaid_;
       return;
@@ -42,6 +43,7 @@ class OwnSource final : public Source {
     }
     return Outcome::kIdle;
   }
+  [[nodiscard]] std::uint64_t gaps() const { return gaps_; }
   // The owed records moved into the batch since the last call.
   std::vector<std::int64_t> TakeSettled() { return std::exchange(settled_, {}); }
 
@@ -63,6 +65,7 @@ class OwnSource final : public Source {
   std::deque<Waiting> waiting_;
   std::vector<std::int64_t> settled_;
   std::uint64_t unsaid_ = 0;
+  std::uint64_t gaps_ = 0;
 };
 
 }  // namespace logvault::forwarder

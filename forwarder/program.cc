@@ -21,6 +21,7 @@
 #include "forwarder/identity.h"
 #include "forwarder/spool_command.h"
 #include "forwarder/spool_status.h"
+#include "forwarder/state_socket.h"
 #include "forwarder/trust.h"
 #include "net/ingest_client.h"
 #include "net/transport.h"
@@ -56,13 +57,15 @@ int Fail(const Status& failure) {
 
 forwarder::Shipper::Connect ConnectWith(const ForwarderConfig& config,
                                         const std::string& vault_name) {
-  return [&config, vault_name](const std::string& address) {
+  auto kept = std::make_shared<logvault::net::KeptCertificate>();
+  return [&config, vault_name, kept](const std::string& address) {
     logvault::net::IngestClientOptions options;
     options.address = address;
     options.ca_file = config.tls.ca;
     options.cert_file = config.tls.cert;
     options.key_file = config.tls.key;
     options.vault_name = vault_name;
+    options.kept = kept;
     return logvault::net::ConnectIngest(options);
   };
 }
@@ -83,6 +86,9 @@ int TellStatus(const CommandLine& command, const ForwarderConfig& config) {
   if (!vault.ok()) return Fail(vault.status());
   Result<forwarder::SpoolStatus> status = forwarder::ReadSpoolStatus(config.spool.dir);
   if (!status.ok()) return Fail(status.status());
+  // The running forwarder's own words first: who compares checkpoints reads the end.
+  Result<std::string> running = forwarder::AskState(config.spool.dir);
+  std::fputs(running.ok() ? running->c_str() : "not running\n", stdout);
   const std::string text = forwarder::Describe(*status, vault->verifier, command.all_notes);
   std::fputs(text.c_str(), stdout);
   if (forwarder::HasProofOfFork(*status, vault->verifier)) return Exit(ExitCode::kIntegrity);

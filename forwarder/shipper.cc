@@ -88,6 +88,7 @@ std::int64_t Shipper::OpenSession() {
       {
         MutexLock lock(mutex_);
         state_.connected = true;
+        state_.address = address;
         state_.trouble = Status::Ok();
         state_.flush_interval_ms = news.opened.flush_interval_ms();
         ++state_.sessions;
@@ -217,48 +218,51 @@ Result<evidence::Checkpoint> Shipper::CheckResponse(const std::vector<SpooledIte
   return checkpoint;
 }
 
-Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendResponse& response,
-                       const evidence::Checkpoint& checkpoint) {
-  std::vector<std::int64_t> proven;
-  std::uint64_t set_aside = 0;
-  bool reopen = false;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const v1::ItemReceipt& receipt = response.receipts(static_cast<int>(i));
-    const SpooledItem& item = items[i];
-    bool is_registration = item.kind == ItemKind::kRegistration;
-    if (receipt.outcome() == v1::ItemReceipt::COMMITTED ||
-        receipt.outcome() == v1::ItemReceipt::REPEATED) {
-      proven.push_back(item.id);
-    } else if (is_registration) {
-      // Without its key nothing of that epoch can be accepted: its batches are sealed again in a new one.
-      LV_RETURN_IF_ERROR(spool_.Discard(item.id));
-      owed_news_.renew_epoch = reopen = true;
-    } else if (receipt.outcome() == v1::ItemReceipt::CONFLICT) {
-      owed_news_.conflicts.insert(item.source);
-      reopen = true;
-    } else if (receipt.unknown_epoch()) {
-      // A damaged spool lost the registration, not these records.
-      owed_news_.renew_epoch = reopen = true;
-    } else if (!owed_news_.renew_epoch) {
-      LV_RETURN_IF_ERROR(spool_.SetAside(item.id, RefusedRecord(item, receipt.reason())));
-      ++set_aside;
-    }
+Status Shipper::SettleItem(const SpooledItem& item, const v1::ItemReceipt& receipt,
+                           Settled& settled) {
+  if (receipt.outcome() == v1::ItemReceipt::COMMITTED ||
+      receipt.outcome() == v1::ItemReceipt::REPEATED) {
+    settled.proven.push_back(item.id);
+    settled.bytes += item.size;
+  } else if (item.kind == ItemKind::kRegistration) {
+    // Without its key nothing of that epoch can be accepted: its batches are sealed again in a new one.
+    LV_RETURN_IF_ERROR(spool_.Discard(item.id));
+    owed_news_.renew_epoch = settled.reopen = true;
+  } else if (receipt.outcome() == v1::ItemReceipt::CONFLICT) {
+    owed_news_.conflicts.insert(item.source);
+    settled.reopen = true;
+  } else if (receipt.unknown_epoch()) {
+    // A damaged spool lost the registration, not these records.
+    owed_news_.renew_epoch = settled.reopen = true;
+  } else if (!owed_news_.renew_epoch) {
+    LV_RETURN_IF_ERROR(spool_.SetAside(item.id, RefusedRecord(item, receipt.reason())));
+    ++settled.set_aside;
   }
-  LV_RETURN_IF_ERROR(spool_.Acknowledge(proven, response.checkpoint()));
-  witness_.Keep(checkpoint);
-  LV_RETURN_IF_ERROR(KeepNow(response.checkpoint()));
-  Count(proven.size(), set_aside, response.flush_interval_ms());
-  if (reopen) EndSession();
-  // Records sealed again and refused again must not spin.
-  if (reopen && proven.empty()) return Aborted("the vault gave our numbers to other records");
   return Status::Ok();
 }
 
-void Shipper::Count(std::size_t proven, std::uint64_t set_aside, std::uint32_t flush_interval_ms) {
+Status Shipper::Settle(const std::vector<SpooledItem>& items, const v1::AppendResponse& response,
+                       const evidence::Checkpoint& checkpoint) {
+  Settled settled;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    LV_RETURN_IF_ERROR(SettleItem(items[i], response.receipts(static_cast<int>(i)), settled));
+  LV_RETURN_IF_ERROR(spool_.Acknowledge(settled.proven, response.checkpoint()));
+  witness_.Keep(checkpoint);
+  LV_RETURN_IF_ERROR(KeepNow(response.checkpoint()));
+  Count(settled, response.flush_interval_ms());
+  if (settled.reopen) EndSession();
+  // Records sealed again and refused again must not spin.
+  if (settled.reopen && settled.proven.empty())
+    return Aborted("the vault gave our numbers to other records");
+  return Status::Ok();
+}
+
+void Shipper::Count(const Settled& settled, std::uint32_t flush_interval_ms) {
   MutexLock lock(mutex_);
-  state_.items_shipped += proven;
+  state_.items_shipped += settled.proven.size();
+  state_.bytes_shipped += settled.bytes;
   state_.last_receipt = clock_.Now();
-  state_.set_aside += set_aside;
+  state_.set_aside += settled.set_aside;
   state_.flush_interval_ms = flush_interval_ms;
   state_.trouble = Status::Ok();
 }

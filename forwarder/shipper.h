@@ -30,7 +30,9 @@ struct ShipperState {
   bool connected = false;
   Status trouble;                   // OK, or why nothing is being shipped
   std::uint64_t items_shipped = 0;  // since the start; grows with every proven receipt
+  std::uint64_t bytes_shipped = 0;  // of those
   std::uint64_t sessions = 0;
+  std::string address;                  // of the newest session
   std::uint64_t set_aside = 0;          // batches that the vault refused for what they contain
   UnixNanos last_receipt = 0;           // 0: none since the start
   std::uint32_t flush_interval_ms = 0;  // as the vault asks; 0 before it did
@@ -63,10 +65,16 @@ class Shipper {
   std::int64_t ShipOldest();
   Result<evidence::Checkpoint> CheckResponse(const std::vector<SpooledItem>& items,
                                              const v1::AppendResponse& response);
+  struct Settled {
+    std::vector<std::int64_t> proven;
+    std::uint64_t bytes = 0;  // of those
+    std::uint64_t set_aside = 0;
+    bool reopen = false;
+  };
+  Status SettleItem(const SpooledItem& item, const v1::ItemReceipt& receipt, Settled& settled);
   Status Settle(const std::vector<SpooledItem>& items, const v1::AppendResponse& response,
                 const evidence::Checkpoint& checkpoint);
-  void Count(std::size_t proven, std::uint64_t set_aside, std::uint32_t flush_interval_ms)
-      LV_EXCLUDES(mutex_);
+  void Count(const Settled& settled, std::uint32_t flush_interval_ms) LV_EXCLUDES(mutex_);
   // `note` was verified and is the newest: now and then it is kept for good.
   Status KeepNow(const std::string& note);
   std::int64_t Fail(const Status& failure, bool keep_session);

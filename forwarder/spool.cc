@@ -38,6 +38,15 @@ std::string DroppedRecord(const std::string& source, std::uint64_t first_seq,
       .dump();
 }
 
+// SQLite syncs what is in its file, not that the file is there.
+Status SyncFolder(const std::string& dir) {
+  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  return synced ? Status::Ok() : Unavailable(dir + ": " + std::strerror(error));
+}
+
 // Nothing where the spool is sound, or is not there yet.
 Result<std::optional<SalvageReport>> SalvageIfDamaged(const SpoolOptions& options,
                                                       const std::string& host) {
@@ -45,6 +54,9 @@ Result<std::optional<SalvageReport>> SalvageIfDamaged(const SpoolOptions& option
   LV_RETURN_IF_ERROR(FinishSalvage(options.dir));
   const std::string path = SpoolFile(options.dir);
   if (!std::filesystem::exists(path)) return nothing;
+  // Left by a first start that was cut short; only who may write can undo that.
+  if (std::filesystem::exists(path + "-journal"))
+    LV_RETURN_IF_ERROR(SpoolTables::Open(path).status());
   Result<SpoolFaults> faults = FindFaults(path, CheckScope::kWaiting);
   if (!faults.ok()) return faults.status();
   if (faults->found.empty()) return nothing;
@@ -72,6 +84,7 @@ Result<std::unique_ptr<Spool>> Spool::Open(const SpoolOptions& options, std::str
     return tables.status().WithContext(options.dir);
   }
   std::unique_ptr<Spool> spool(new Spool(options, *lock_fd, *std::move(tables)));
+  LV_RETURN_IF_ERROR(SyncFolder(options.dir));
   spool->salvaged_ = *std::move(salvaged);
   if (Status owner = spool->CheckOwner(host); !owner.ok()) return owner.WithContext(options.dir);
   return spool;

@@ -45,6 +45,11 @@ class Walk {
 
   Status Run(CheckScope scope) {
     LV_RETURN_IF_ERROR(CheckPages());
+    // A first start that was cut short: the next one goes on with it.
+    bool empty = true;
+    LV_RETURN_IF_ERROR(ForEachRow(db_, "SELECT 1 FROM sqlite_schema LIMIT 1",
+                                  [&](const Statement&) { empty = false; }));
+    if (empty) return Status::Ok();
     Status host = ForEachRow(db_, "SELECT value FROM meta WHERE key='host'",
                              [&](const Statement& row) { host_ = row.Blob(0); });
     if (!host.ok()) return host;

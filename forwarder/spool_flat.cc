@@ -34,7 +34,7 @@ Status ApplyLog(const std::string& path, std::fstream& out) {
   std::string page;
   for (std::size_t i = 0; i < wal->usable(); ++i) {
     const std::uint32_t number = wal->frames[i].page;
-    if (number == 0 || number > kMaxPages) continue;
+    if (!wal->frames[i].present || number == 0 || number > kMaxPages) continue;
     LV_RETURN_IF_ERROR(ReadPage(log, SpoolWal::PageOffset(i), page));
     LV_RETURN_IF_ERROR(WritePage(out, number, page));
   }

@@ -6,7 +6,9 @@ namespace logvault::forwarder {
 
 namespace {
 
+// At once: a file has all tables or none.
 constexpr const char* kSchema = R"sql(
+  BEGIN IMMEDIATE;
   CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS item(
     id INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL, kind INTEGER NOT NULL,
@@ -21,6 +23,7 @@ constexpr const char* kSchema = R"sql(
     PRIMARY KEY(source, key)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS older_note(id INTEGER PRIMARY KEY AUTOINCREMENT, note BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS owed(id INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL);
+  COMMIT;
 )sql";
 
 // 2 MiB of page cache; the WAL is folded back every 4 MiB and never kept larger.
@@ -45,6 +48,7 @@ SpooledItem ReadItem(const Statement& row) {
   item.last_seq = static_cast<std::uint64_t>(row.Int(5));
   item.header = row.Blob(6);
   item.payload = row.Blob(7);
+  item.size = BytesOf(item);
   return item;
 }
 

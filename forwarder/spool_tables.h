@@ -24,8 +24,9 @@ struct SpooledItem {
   std::uint64_t epoch = 0;
   std::uint64_t first_seq = 0;
   std::uint64_t last_seq = 0;
-  std::string header;   // a registration's KEY body
-  std::string payload;  // a registration's box
+  std::uint64_t size = 0;  // bytes, as read from the spool
+  std::string header;      // a registration's KEY body
+  std::string payload;     // a registration's box
   bool operator==(const SpooledItem&) const = default;
 };
 

@@ -90,7 +90,8 @@ Result<SpoolWal> ReadOnce(std::istream& file, std::string* header_bytes) {
       header.big_endian = std::endian::native == std::endian::big;
     }
     before = raw.checksum;
-    raw.frame.intact = raw.frame.intact && raw.salt == header.salt;
+    raw.frame.present = raw.salt == header.salt;
+    raw.frame.intact = raw.frame.intact && raw.frame.present;
     wal.frames.push_back(raw.frame);
   }
   // What an earlier, longer run left behind the end of this one.
@@ -105,7 +106,7 @@ bool SpoolWal::damaged() const {
   for (const WalFrame& frame : frames) {
     if (commit_after_break) return true;  // this frame was written after that commit was synced
     broken = broken || !frame.intact;
-    commit_after_break = broken && frame.commit_pages != 0;
+    commit_after_break = broken && frame.present && frame.commit_pages != 0;
   }
   return false;
 }
@@ -115,7 +116,7 @@ std::size_t SpoolWal::usable() const {
   if (!header_intact && !all) return 0;
   std::size_t usable = 0;
   for (std::size_t i = 0; i < frames.size() && (all || frames[i].intact); ++i) {
-    if (frames[i].commit_pages != 0) usable = i + 1;
+    if (frames[i].present && frames[i].commit_pages != 0) usable = i + 1;
   }
   return usable;
 }

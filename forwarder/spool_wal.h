@@ -18,12 +18,13 @@ inline constexpr std::uint32_t kSpoolPageSize = 4096;  // SQLite's default, whic
 struct WalFrame {
   std::uint32_t page = 0;  // from 1
   std::uint32_t commit_pages =
-      0;                // of a transaction's last frame: pages of the file after it; else 0
-  bool intact = false;  // follows from the frame before it by its checksum
+      0;                 // of a transaction's last frame: pages of the file after it; else 0
+  bool present = false;  // of the log's present run, by its salt; else an older run's, or damaged
+  bool intact = false;   // present, and follows from the frame before it by its checksum
 };
 
 struct SpoolWal {
-  // Frames of the log's present run, in order; frame i's page begins at PageOffset(i).
+  // Up to the last intact one; frame i's page begins at PageOffset(i).
   std::vector<WalFrame> frames;
   bool header_intact = false;
   // Something that was synced does not verify any more.

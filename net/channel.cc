@@ -103,6 +103,7 @@ Result<CollectorChannel> CollectorChannel::Make(const ChannelOptions& options) {
   StartTransport(nullptr);
   Result<OwnCertificate> own =
       OwnCertificate::Load(options.ca_file, options.cert_file, options.key_file);
+  if (options.kept != nullptr) own = options.kept->LastGood(std::move(own));
   if (!own.ok()) return own.status();
   std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
       options.address, Credentials(*own, options.vault_name), Arguments());

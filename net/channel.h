@@ -19,6 +19,7 @@ struct ChannelOptions {
   std::string cert_file;
   std::string key_file;
   std::string vault_name;
+  std::shared_ptr<KeptCertificate> kept = nullptr;  // null: files that are not in order fail
 };
 
 inline constexpr int kClientReceiveMax =

@@ -147,8 +147,9 @@ class GrpcIngestClient final : public IngestClient {
 }  // namespace
 
 Result<std::unique_ptr<IngestClient>> ConnectIngest(const IngestClientOptions& options) {
-  Result<CollectorChannel> channel = CollectorChannel::Make(
-      {options.address, options.ca_file, options.cert_file, options.key_file, options.vault_name});
+  Result<CollectorChannel> channel =
+      CollectorChannel::Make({options.address, options.ca_file, options.cert_file, options.key_file,
+                              options.vault_name, options.kept});
   if (!channel.ok()) return channel.status();
   return std::unique_ptr<IngestClient>(
       std::make_unique<GrpcIngestClient>(*std::move(channel), options.call_timeout_ms));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/status.h"
+#include "net/own_certificate.h"
 #include "proto/logvault.pb.h"
 
 namespace logvault::net {
@@ -34,6 +35,8 @@ struct IngestClientOptions {
   std::string key_file;
   std::string vault_name;  // the server must be spiffe://VAULT/collector/...
   int call_timeout_ms = 60'000;
+  std::shared_ptr<KeptCertificate> kept =
+      nullptr;  // the last good one, for when the files are not in order; null for none
 };
 
 // Connects lazily; the handshake's failure is the first call's.

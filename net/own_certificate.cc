@@ -1,5 +1,9 @@
 #include "net/own_certificate.h"
 
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
 #include "config/small_file.h"
 #include "evidence/keys.h"
 
@@ -46,6 +50,19 @@ Result<OwnCertificate> OwnCertificate::Load(const std::string& ca_file,
   LV_RETURN_IF_ERROR(CheckKeyFits(*certificate, *key_pem, cert_file, key_file));
   return OwnCertificate{*std::move(ca_pem), *std::move(cert_pem), *std::move(key_pem), cert_file,
                         *std::move(certificate)};
+}
+
+Result<OwnCertificate> KeptCertificate::LastGood(Result<OwnCertificate> loaded) {
+  if (loaded.ok()) {
+    kept_ = *loaded;
+    told_.clear();
+    return loaded;
+  }
+  if (!kept_.has_value()) return loaded;
+  const std::string& why = loaded.status().message();
+  if (why != told_) spdlog::error("the certificate was not taken, the one before stays: {}", why);
+  told_ = why;
+  return *kept_;
 }
 
 }  // namespace logvault::net

@@ -3,6 +3,7 @@
 // of as a failed handshake.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/status.h"
@@ -21,6 +22,18 @@ struct OwnCertificate {
   // the others.
   static Result<OwnCertificate> Load(const std::string& ca_file, const std::string& cert_file,
                                      const std::string& key_file);
+};
+
+// The newest certificate that was in order, for a program that must go on while its files are being replaced.
+// For one thread.
+class KeptCertificate {
+ public:
+  // `loaded` where it is good, and keeps it; else the one kept, and tells the log why, once.
+  Result<OwnCertificate> LastGood(Result<OwnCertificate> loaded);
+
+ private:
+  std::optional<OwnCertificate> kept_;
+  std::string told_;
 };
 
 }  // namespace logvault::net

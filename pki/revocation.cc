@@ -110,6 +110,11 @@ bool RevocationFile::IsRevoked(const std::string& serial_hex) const {
   return list_.revoked_serials.count(serial_hex) > 0;
 }
 
+UnixNanos RevocationFile::next_update() const {
+  MutexLock lock(mutex_);
+  return list_.next_update;
+}
+
 bool RevocationFile::IsExpired() const {
   MutexLock lock(mutex_);
   return clock_.Now() >= list_.next_update;

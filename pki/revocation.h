@@ -42,6 +42,7 @@ class RevocationFile {
   [[nodiscard]] bool IsRevoked(const std::string& serial_hex) const LV_EXCLUDES(mutex_);
   // Past its next update: ingest goes on with the last good list and alarms, queries are refused.
   [[nodiscard]] bool IsExpired() const LV_EXCLUDES(mutex_);
+  [[nodiscard]] UnixNanos next_update() const LV_EXCLUDES(mutex_);
 
  private:
   RevocationFile(std::string crl_path, std::string ca_path, const Clock& clock);

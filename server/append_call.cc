@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/crash_point.h"
@@ -43,18 +44,32 @@ AppendCall::AppendCall(IngestContext& ingest, std::string host, v1::AppendReques
 void AppendCall::Step() {
   if (next_item_ == 0) {
     const Status within = CheckLimits();
-    if (!within.ok()) return finish_(within);
+    if (!within.ok()) return End(within);
   }
-  while (next_item_ < request_.items_size()) {
-    const bool alone = request_.items(next_item_).has_registration();
-    if (alone && !group_.empty()) return Submit();
-    const Status taken = TakeItem(next_item_);
-    if (!taken.ok()) return finish_(taken);
-    ++next_item_;
-    if (alone && !group_.empty()) return Submit();
-  }
+  Result<bool> more = TakeSlice();
+  if (!more.ok()) return End(more.status());
+  if (*more) return ingest_.pool.Later([self = shared_from_this()] { self->Step(); });
   if (!group_.empty()) return Submit();
-  finish_(Answer());
+  End(Answer());
+}
+
+// A registration is committed alone: what follows needs its key.
+Result<bool> AppendCall::TakeSlice() {
+  const int end = std::min(request_.items_size(), next_item_ + kItemsPerSlice);
+  while (next_item_ < end) {
+    const bool alone = request_.items(next_item_).has_registration();
+    if (alone && !group_.empty()) return false;
+    LV_RETURN_IF_ERROR(TakeItem(next_item_));
+    ++next_item_;
+    if (alone && !group_.empty()) return false;
+  }
+  return next_item_ < request_.items_size();
+}
+
+void AppendCall::End(const Status& status) {
+  if (!status.ok()) ingest_.budgets.GiveBack(host_, taken_bytes_);
+  if (status.code() == StatusCode::kResourceExhausted) ingest_.figures.Limited(host_);
+  finish_(status);
 }
 
 Status AppendCall::CheckLimits() {
@@ -63,9 +78,13 @@ Status AppendCall::CheckLimits() {
     return InvalidArgument("an Append may have at most " + std::to_string(kMaxItemsPerAppend) +
                            " items");
   }
+  const std::uint64_t bytes = request_.ByteSizeLong();
+  LV_RETURN_IF_ERROR(
+      ingest_.budgets.TakeRate(host_, bytes, static_cast<std::uint64_t>(request_.items_size())));
   bool first_refusal = false;
-  const Status within = ingest_.budgets.TakeBytes(host_, request_.ByteSizeLong(), first_refusal);
+  const Status within = ingest_.budgets.TakeBytes(host_, bytes, first_refusal);
   if (first_refusal) ingest_.Raise(QuotaAlert(host_, ingest_.host_bytes_per_day));
+  if (within.ok()) taken_bytes_ = bytes;
   return within;
 }
 
@@ -152,6 +171,7 @@ void AppendCall::Add(storage::Entry entry, int item) {
 void AppendCall::Refuse(int item, const std::string& reason) {
   spdlog::warn("refused item {} of host {}: {}", item, host_, reason);
   ++ingest_.counters.refused_items;
+  ingest_.figures.Refused(host_);
   v1::ItemReceipt& receipt = *response_.mutable_receipts(item);
   receipt.set_outcome(v1::ItemReceipt::REFUSED);
   receipt.set_reason(reason);
@@ -164,11 +184,11 @@ void AppendCall::Submit() {
       ingest_.committer.Submit(std::move(group), [self](const Result<storage::Commit>& commit) {
         self->ingest_.pool.Continue([self, commit] { self->OnCommitted(commit); });
       });
-  if (!queued.ok()) finish_(queued);
+  if (!queued.ok()) End(queued);
 }
 
 void AppendCall::OnCommitted(const Result<storage::Commit>& commit) {
-  if (!commit.ok()) return finish_(commit.status());
+  if (!commit.ok()) return End(commit.status());
   LV_CRASH_POINT("collector.committed");
   const std::vector<int> items = std::exchange(group_items_, {});
   LV_CHECK(commit->entries.size() == items.size());
@@ -201,6 +221,7 @@ void AppendCall::Count(int item, storage::Outcome outcome) {
   ++counters.batches;
   counters.records += accepted.records;
   counters.payload_bytes += accepted.payload_bytes;
+  ingest_.figures.Committed(host_, accepted.records, accepted.payload_bytes, ingest_.clock.Now());
 }
 
 // Everything is proven against one head, read after the commit: a repeated batch too gets a fresh

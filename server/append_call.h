@@ -18,6 +18,8 @@
 namespace logvault::server {
 
 inline constexpr int kMaxItemsPerAppend = 1024;
+// So many are checked before other hosts' calls have their turn: some 10 ms of full batches.
+inline constexpr int kItemsPerSlice = 4;
 
 class AppendCall final : public std::enable_shared_from_this<AppendCall> {
  public:
@@ -34,6 +36,9 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
  private:
   static constexpr int kNoItem = -1;
 
+  // Takes a slice of the items; true where more are left.
+  Result<bool> TakeSlice();
+  void End(const Status& status);
   Status CheckLimits();
   Status TakeItem(int item);
   Status TakeRegistration(int item);
@@ -58,6 +63,7 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
 
   SeenCheck seen_check_;
   int next_item_ = 0;
+  std::uint64_t taken_bytes_ = 0;  // of the day's budget
   std::vector<storage::Entry> group_;
   std::vector<int> group_items_;  // the item each entry of the group is of, or kNoItem
   struct Accepted {

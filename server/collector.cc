@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -107,6 +108,7 @@ struct Collector::Parts {
   AlertLimiter alerts{clock};
   SessionTable sessions{clock};
   SilenceWatch silence{config.silence_after_ns, clock};
+  HostFigures figures;
   HostBudgets budgets{config.host_bytes_per_day, clock};
   SealKeys seal_keys{vault->reader()};
 
@@ -137,6 +139,7 @@ struct Collector::Parts {
                                budgets,
                                alerts,
                                counters,
+                               figures,
                                halt,
                                config.host_bytes_per_day,
                                ingest_pool};
@@ -180,7 +183,7 @@ Status Collector::Parts::Listen() {
 
   if (config.metrics.has_value()) {
     Result<std::unique_ptr<MetricsEndpoint>> endpoint =
-        MetricsEndpoint::Start(*config.metrics, {counters, sessions, committer, *vault});
+        MetricsEndpoint::Start(*config.metrics, {counters, figures, sessions, committer, *vault});
     if (!endpoint.ok()) return InvalidArgument(endpoint.status().message());
     metrics = *std::move(endpoint);
   }
@@ -253,9 +256,11 @@ void Collector::Tick() {
   MutexLock lock(tick_mutex_);
   config::TellAlive();
   parts_->own_certificate->Tick();
+  parts_->counters.certificate_not_after = parts_->own_certificate->not_after();
   WatchRevocation();
   WatchSessions();
   WatchSilence();
+  WatchDisk();
   parts_->retention.Tick();
   parts_->index.Tick();
 }
@@ -267,9 +272,18 @@ void Collector::WatchRevocation() {
                   refreshed.message());
   }
   last_revocation_error_ = refreshed.message();
+  parts_->counters.crl_next_update = parts_->files.revocation->next_update();
   if (parts_->files.revocation->IsExpired() && parts_->alerts.Allow("crl_expired")) {
     parts_->ingest_context.Raise(CrlExpiredAlert());
   }
+}
+
+// A disk that cannot be looked at limits nobody: the vault's own reserve does.
+void Collector::WatchDisk() {
+  std::error_code error;
+  const std::filesystem::space_info disk = std::filesystem::space(parts_->config.vault_dir, error);
+  if (error) return;
+  parts_->budgets.SetShare(EvenShare(disk.capacity, disk.available, parts_->budgets.hosts()));
 }
 
 void Collector::WatchSessions() {

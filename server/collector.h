@@ -51,6 +51,7 @@ class Collector {
   void TickEachSecond(const std::stop_token& stop);
   void WatchRevocation() LV_REQUIRES(tick_mutex_);
   void WatchSessions() LV_REQUIRES(tick_mutex_);
+  void WatchDisk() LV_REQUIRES(tick_mutex_);
   void WatchSilence() LV_REQUIRES(tick_mutex_);
 
   const std::unique_ptr<Parts> parts_;

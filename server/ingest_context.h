@@ -17,6 +17,7 @@
 #include "server/alert_limiter.h"
 #include "server/counters.h"
 #include "server/host_budget.h"
+#include "server/host_figures.h"
 #include "server/seal_keys.h"
 #include "server/session_table.h"
 #include "server/silence_watch.h"
@@ -66,6 +67,7 @@ struct IngestContext {
   HostBudgets& budgets;
   AlertLimiter& alerts;
   Counters& counters;
+  HostFigures& figures;
   Halt& halt;
   std::uint64_t host_bytes_per_day;
   WorkPool& pool;

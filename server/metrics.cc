@@ -5,6 +5,8 @@
 #include <prometheus/metric_family.h>
 
 #include <exception>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,7 +35,7 @@ class CollectorMetrics final : public prometheus::Collectable {
     constexpr auto kCounter = prometheus::MetricType::Counter;
     constexpr auto kGauge = prometheus::MetricType::Gauge;
     const Counters& c = sources_.counters;
-    return {
+    std::vector<prometheus::MetricFamily> families = {
         Family(kCounter, "logvault_records_total", "Records committed", c.records),
         Family(kCounter, "logvault_payload_bytes_total", "Payload bytes committed",
                c.payload_bytes),
@@ -57,10 +59,51 @@ class CollectorMetrics final : public prometheus::Collectable {
         Family(kGauge, "logvault_queue_bytes", "Bytes waiting to be committed",
                sources_.committer.queued_bytes()),
         Family(kGauge, "logvault_blocks", "Blocks in the vault", sources_.vault.head().size),
+        Family(kGauge, "logvault_certificate_not_after_timestamp_seconds",
+               "When the collector's certificate ends", Seconds(c.certificate_not_after)),
+        Family(kGauge, "logvault_crl_next_update_timestamp_seconds",
+               "When the revocation list must be replaced", Seconds(c.crl_next_update)),
     };
+    AddHosts(families);
+    return families;
   }
 
  private:
+  static std::uint64_t Seconds(UnixNanos instant) {
+    return static_cast<std::uint64_t>(instant / kNanosPerSecond);
+  }
+
+  void AddHosts(std::vector<prometheus::MetricFamily>& families) const {
+    const std::map<std::string, HostFigures::Row> rows = sources_.hosts.All();
+    const auto add = [&](prometheus::MetricType type, const char* name, const char* help,
+                         auto value) {
+      prometheus::MetricFamily family;
+      family.name = name;
+      family.help = help;
+      family.type = type;
+      for (const auto& [host, row] : rows) {
+        prometheus::ClientMetric metric;
+        metric.label.push_back({"host", host});
+        metric.counter.value = metric.gauge.value = static_cast<double>(value(row));
+        family.metric.push_back(std::move(metric));
+      }
+      families.push_back(std::move(family));
+    };
+    using Row = HostFigures::Row;
+    constexpr auto kCounter = prometheus::MetricType::Counter;
+    add(kCounter, "logvault_host_records_total", "Records committed",
+        [](const Row& row) { return row.records; });
+    add(kCounter, "logvault_host_payload_bytes_total", "Payload bytes committed",
+        [](const Row& row) { return row.payload_bytes; });
+    add(kCounter, "logvault_host_refused_items_total", "Items refused for their content",
+        [](const Row& row) { return row.refused_items; });
+    add(kCounter, "logvault_host_limited_calls_total", "Calls refused for a limit",
+        [](const Row& row) { return row.limited_calls; });
+    add(prometheus::MetricType::Gauge, "logvault_host_last_commit_timestamp_seconds",
+        "When the host's newest batch was committed",
+        [](const Row& row) { return Seconds(row.last_commit); });
+  }
+
   const MetricsEndpoint::Sources sources_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "common/status.h"
 #include "server/counters.h"
+#include "server/host_figures.h"
 #include "server/session_table.h"
 #include "storage/committer.h"
 #include "storage/vault.h"
@@ -18,6 +19,7 @@ class MetricsEndpoint {
   // What is shown; all outlive the endpoint.
   struct Sources {
     const Counters& counters;
+    const HostFigures& hosts;
     const SessionTable& sessions;
     const storage::Committer& committer;
     const storage::Vault& vault;

@@ -38,6 +38,14 @@ void WorkPool::Continue(Work work) {
   work_queued_.notify_one();
 }
 
+void WorkPool::Later(Work work) {
+  {
+    MutexLock lock(mutex_);
+    queue_.push_back(std::move(work));
+  }
+  work_queued_.notify_one();
+}
+
 void WorkPool::Drain() {
   MutexLock lock(mutex_);
   while (!queue_.empty() || running_ > 0) idle_.wait(mutex_);

@@ -28,6 +28,8 @@ class WorkPool {
   Status Post(Work work) LV_EXCLUDES(mutex_);
   // The next step of work that was posted before: never refused, done before anything new.
   void Continue(Work work) LV_EXCLUDES(mutex_);
+  // As Continue, but after what waits already: a long piece of work lets others in between.
+  void Later(Work work) LV_EXCLUDES(mutex_);
   // Waits until nothing is queued and nothing runs.
   void Drain() LV_EXCLUDES(mutex_);
 

@@ -212,6 +212,48 @@ TEST(HostBudgetsTest, BytesAreCountedByDayAndHost) {
   EXPECT_TRUE(budgets.TakeBytes("geo01", 100, first).ok());
 }
 
+TEST(HostBudgetsTest, WhatWasNotCommittedIsGivenBack) {
+  FakeClock clock(0);
+  HostBudgets budgets(100, clock);
+  bool first = false;
+  EXPECT_TRUE(budgets.TakeBytes("geo01", 90, first).ok());
+  budgets.GiveBack("geo01", 90);
+  EXPECT_TRUE(budgets.TakeBytes("geo01", 100, first).ok());
+}
+
+TEST(HostBudgetsTest, AHostThatSendsTooFastWaitsForWhatItTook) {
+  FakeClock clock(1000 * kSecond);
+  HostBudgets budgets(UINT64_MAX, clock);
+  const auto burst = static_cast<std::uint64_t>(kHostBytesPerSecond * kBurstSeconds);
+  EXPECT_TRUE(budgets.TakeRate("geo01", burst + 1, 1).ok()) << "as much at once as it likes, once";
+  EXPECT_EQ(budgets.TakeRate("geo01", 1, 1).code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE(budgets.TakeRate("web01", 1, 1).ok()) << "another host";
+  clock.Advance(kSecond);
+  EXPECT_TRUE(budgets.TakeRate("geo01", 1, 1).ok());
+  const auto blocks = static_cast<std::uint64_t>(kHostBlocksPerSecond * kBurstSeconds);
+  EXPECT_TRUE(budgets.TakeRate("sql01", 1, blocks).ok());
+  EXPECT_EQ(budgets.TakeRate("sql01", 1, 1).code(), StatusCode::kResourceExhausted);
+  clock.Advance(kSecond);
+  EXPECT_TRUE(budgets.TakeRate("sql01", 1, 1).ok());
+}
+
+TEST(HostBudgetsTest, TheLastFifthOfTheDiskIsSharedEvenly) {
+  EXPECT_EQ(EvenShare(1000, 200, 10), std::nullopt);
+  EXPECT_EQ(EvenShare(1000, 190, 10), 19u);
+  EXPECT_EQ(EvenShare(1000, 190, 0), 190u);
+  FakeClock clock(0);
+  HostBudgets budgets(1000, clock);
+  bool first = false;
+  EXPECT_TRUE(budgets.TakeBytes("flood", 500, first).ok());
+  EXPECT_TRUE(budgets.TakeBytes("quiet", 10, first).ok());
+  budgets.SetShare(EvenShare(10'000, 200, budgets.hosts()));
+  EXPECT_EQ(budgets.TakeBytes("flood", 1, first).code(), StatusCode::kResourceExhausted);
+  EXPECT_TRUE(first) << "and that is alerted";
+  EXPECT_TRUE(budgets.TakeBytes("quiet", 50, first).ok());
+  budgets.SetShare(std::nullopt);
+  EXPECT_TRUE(budgets.TakeBytes("flood", 1, first).ok());
+}
+
 TEST(HostBudgetsTest, EpochsAreCountedByTheMinute) {
   FakeClock clock(0);
   HostBudgets budgets(100, clock);
@@ -231,6 +273,23 @@ TEST(AlertLimiterTest, OneMatterAlertsOnceAnHour) {
   EXPECT_TRUE(limiter.Allow("clock web01"));
   clock.Advance(3600 * kSecond);
   EXPECT_TRUE(limiter.Allow("clock geo01"));
+}
+
+TEST(WorkPoolTest, LongWorkLetsOthersInBetween) {
+  std::string order;
+  std::latch queued(1);
+  {
+    WorkPool pool(1, 10);
+    ASSERT_TRUE(pool.Post([&] {
+                      queued.wait();
+                      order += 'a';
+                      pool.Later([&] { order += 'A'; });
+                    })
+                    .ok());
+    ASSERT_TRUE(pool.Post([&] { order += 'b'; }).ok());
+    queued.count_down();
+  }
+  EXPECT_EQ(order, "abA");
 }
 
 TEST(WorkPoolTest, AFullQueueRefusesNewWorkButNotTheNextStep) {

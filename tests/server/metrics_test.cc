@@ -50,13 +50,15 @@ class MetricsTest : public ::testing::Test {
 
   ServerLab lab;
   Counters counters;
+  HostFigures figures;
   SessionTable sessions{lab.clock};
   std::unique_ptr<storage::Vault> vault;
   std::unique_ptr<storage::Committer> committer;
 };
 
 TEST_F(MetricsTest, CountersAreReadWhenAsked) {
-  auto endpoint = MetricsEndpoint::Start("127.0.0.1:0", {counters, sessions, *committer, *vault});
+  auto endpoint =
+      MetricsEndpoint::Start("127.0.0.1:0", {counters, figures, sessions, *committer, *vault});
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   counters.records += 42;
   const std::string text = Get((*endpoint)->port(), "/metrics");
@@ -64,11 +66,27 @@ TEST_F(MetricsTest, CountersAreReadWhenAsked) {
   EXPECT_THAT(text, HasSubstr("logvault_blocks 1"));
 }
 
+TEST_F(MetricsTest, EachHostHasItsRowsAndTheirNumberIsBounded) {
+  auto endpoint =
+      MetricsEndpoint::Start("127.0.0.1:0", {counters, figures, sessions, *committer, *vault});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  figures.Committed("geo01", 3, 100, 7 * kNanosPerSecond);
+  figures.Refused("geo01");
+  std::string text = Get((*endpoint)->port(), "/metrics");
+  EXPECT_THAT(text, HasSubstr("logvault_host_records_total{host=\"geo01\"} 3"));
+  EXPECT_THAT(text, HasSubstr("logvault_host_refused_items_total{host=\"geo01\"} 1"));
+  EXPECT_THAT(text, HasSubstr("logvault_host_last_commit_timestamp_seconds{host=\"geo01\"} 7"));
+  for (std::size_t i = 0; i < kMaxHostsShown + 5; ++i) figures.Limited("host" + std::to_string(i));
+  EXPECT_EQ(figures.All().size(), kMaxHostsShown + 1);
+  EXPECT_EQ(figures.All()[kOtherHosts].limited_calls, 6u);
+}
+
 TEST_F(MetricsTest, AnAddressInUseIsTold) {
-  auto first = MetricsEndpoint::Start("127.0.0.1:0", {counters, sessions, *committer, *vault});
+  auto first =
+      MetricsEndpoint::Start("127.0.0.1:0", {counters, figures, sessions, *committer, *vault});
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(MetricsEndpoint::Start("127.0.0.1:" + std::to_string((*first)->port()),
-                                   {counters, sessions, *committer, *vault})
+                                   {counters, figures, sessions, *committer, *vault})
                 .status()
                 .code(),
             StatusCode::kUnavailable);

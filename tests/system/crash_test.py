@@ -1,6 +1,8 @@
 """Programs that end at the worst moment: what was acknowledged is there, once."""
 
 import os
+import random
+import select
 import signal
 import sys
 import unittest
@@ -63,6 +65,39 @@ class CrashTest(unittest.TestCase):
             forwarder.kill()
         forwarder = host.start()
         self.assert_complete(forwarder)
+
+    def test_kill_9_of_either_side_at_any_moment_again_and_again(self):
+        """LOGVAULT_SEEDS kills (6 by default), each of either side, after a random while of a load that goes on."""
+        kills = int(os.environ.get("LOGVAULT_SEEDS", "6"))
+        seed = int.from_bytes(os.urandom(4), "big")
+        print(f"seed {seed}, {kills} kills", file=sys.stderr)
+        chance = random.Random(seed)
+        host = self.lab.host("geo01")
+        host.file("load", "syslog", b"")
+        forwarder = host.start()
+        content = b""
+        for kill in range(kills):
+            for _ in range(chance.randrange(1, 8)):
+                first = content.count(b"\n")
+                part = b"".join(line(n) for n in range(first, first + chance.randrange(1, 1500)))
+                content += part
+                host.append("load.log", part)
+                select.select([], [], [], chance.random() * 0.2)  # any moment, and not always the same one
+            if chance.randrange(2) == 0:
+                forwarder.kill()
+                forwarder = host.start()
+            else:
+                self.collector.kill()
+                self.collector = self.lab.start_collector()
+            if kill % 20 == 19:
+                self.lab.cli("verify", expect=0)
+        lines = content.count(b"\n")
+        self.lab.wait_count(lines, "-H", "geo01", "-S", "load", daemon=forwarder)
+        self.assertEqual(lines, self.lab.count("-H", "geo01", "-S", "load"))
+        self.assertEqual(content, self.lab.raw("geo01", "load"))
+        self.lab.cli("verify", expect=0)
+        self.assertEqual(0, forwarder.stop())
+        host.run("spool", "verify", expect=0)
 
     def test_a_forwarder_waits_for_its_collector(self):
         host = self.lab.host("geo01")

@@ -22,26 +22,38 @@ def noise(lines):
     return b"".join(b"Jul 11 14:00:00 geo01 app[7]: %s\n" % base64.b64encode(RANDOM.randbytes(720)) for _ in range(lines))
 
 
+def small_disk(test, mib):
+    """A disk of its own; skips where none can be mounted."""
+    disk = tempfile.mkdtemp(prefix="logvault-disk-")
+    test.addCleanup(os.rmdir, disk)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", disk], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        test.skipTest("a disk of its own cannot be mounted here: " + mounted.stderr.decode("utf-8", "replace").strip())
+    test.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+    return disk
+
+
+def take_all_space(ballast):
+    """Takes every free byte, as somebody else's data would."""
+    with open(ballast, "ab", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                pass
+
+
 class FullDiskTest(unittest.TestCase):
     def setUp(self):
         self.lab = Lab(self)
-        disk = tempfile.mkdtemp(prefix="logvault-disk-")
-        self.addCleanup(os.rmdir, disk)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "none", disk], capture_output=True, check=False)
-        if mounted.returncode != 0:
-            self.skipTest("a disk of its own cannot be mounted here: " + mounted.stderr.decode("utf-8", "replace").strip())
-        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        disk = small_disk(self, DISK_MIB)
         self.ballast = os.path.join(disk, "ballast")
         type(self.lab).vault_dir = property(lambda lab: os.path.join(disk, "vault"))
 
     def fill(self, but_mib=0):
-        """Takes every free byte but these, as somebody else's data would."""
-        with open(self.ballast, "ab", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1 << 20))
-            except OSError:
-                pass
+        """Takes every free byte but these."""
+        take_all_space(self.ballast)
         os.truncate(self.ballast, max(os.path.getsize(self.ballast) - (but_mib << 20), 0))
 
     def test_a_disk_full_of_other_data_holds_the_forwarder_up_and_loses_nothing(self):
@@ -96,6 +108,38 @@ class FullDiskTest(unittest.TestCase):
         self.assertEqual(0, collector.stop(), "and stops cleanly")
         self.lab.start_collector()
         self.assertEqual(held, self.lab.count("-H", "geo01", "-S", "load"))
+
+
+class FullSpoolDiskTest(unittest.TestCase):
+    """The disk under the forwarder's spool is full: its sources wait where they are."""
+
+    def setUp(self):
+        self.lab = Lab(self)
+        self.disk = small_disk(self, 16)
+
+    def test_files_wait_and_go_on_without_a_restart(self):
+        collector = self.lab.collector()
+        host = self.lab.host("geo01")
+        host.spool["dir"] = os.path.join(self.disk, "spool")
+        content = noise(100)
+        host.file("load", "syslog", content)
+        forwarder = host.start()
+        self.lab.wait_count(100, "-H", "geo01", "-S", "load", daemon=forwarder)
+        self.assertEqual(0, collector.stop())
+        ballast = os.path.join(self.disk, "ballast")
+        take_all_space(ballast)
+        more = noise(4000)
+        host.append("load.log", more)
+        forwarder.wait_line("spool: .*(full|disk I/O)")
+        self.assertIn("running, no session: spool: ", host.run("status", expect=0).text)
+        os.unlink(ballast)
+        self.lab.start_collector()
+        self.lab.wait_count(4100, "-H", "geo01", "-S", "load", daemon=forwarder)
+        self.assertTrue(forwarder.alive())
+        self.assertEqual(content + more, self.lab.raw("geo01", "load"))
+        self.assertEqual(0, self.lab.count("-H", "geo01", "-S", "logvault", "type=gap"))
+        self.assertEqual(0, forwarder.stop())
+        host.run("spool", "verify", expect=0)
 
 
 if __name__ == "__main__":

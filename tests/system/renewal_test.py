@@ -59,6 +59,28 @@ class RenewalTest(unittest.TestCase):
         self.replace_certificate(first + "\n")
         self.assertEqual(first, self.presented())
 
+    def test_a_forwarder_whose_certificate_file_is_broken_goes_on_with_the_last_good_one(self):
+        host = self.lab.host("geo01")
+        host.file("app", "plain", b"one\n")
+        forwarder = host.start()
+        self.lab.wait_count(1, "-S", "app", daemon=forwarder)
+        with open(os.path.join(host.credentials, "cert.pem"), "w", encoding="ascii") as file:
+            file.write("half a certif")
+        self.collector.kill()
+        self.collector = self.lab.start_collector()
+        host.append("app.log", b"two\n")
+        self.lab.wait_count(2, "-S", "app", daemon=forwarder)
+        self.assertIn("the certificate was not taken, the one before stays", forwarder.log)
+
+    def test_a_certificate_that_ends_within_30_days_is_told(self):
+        host = self.lab.host("geo01")
+        host.file("app", "plain", b"one\n")
+        self.lab.issue("forwarder", "geo01", ttl="72h")
+        forwarder = host.start()
+        forwarder.wait_line(r"cert.pem expires in 7[12] h: renew it")
+        self.lab.wait_count(1, "-H", "geo01", "-S", "logvault", '"renew it"', daemon=forwarder)
+        self.assertRegex(host.run("status", expect=0).text, "certificate ends in 7[12] h")
+
     def test_a_forwarder_and_an_investigator_go_on_with_renewed_certificates(self):
         host = self.lab.host("geo01")
         host.file("app", "plain", b"one\n")
