@@ -10,6 +10,7 @@
 
 #include "config/service_manager.h"
 #include "forwarder/make_source.h"
+#include "forwarder/text_pages.h"
 #include "pki/certificate.h"
 
 namespace logvault::forwarder {
@@ -22,6 +23,8 @@ using config::SourceType;
 
 // Trouble that only changes its figures is told this often.
 constexpr std::int64_t kRepeatTroubleNanos = 60 * kNanosPerSecond;
+// By then the first session is open, or is not to be had for a while.
+constexpr std::int64_t kStartNanos = 5 * kNanosPerSecond;
 
 std::string Dump(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -197,12 +200,17 @@ void Forwarder::ShowFigures() {
 
 ExitCode Forwarder::Follow(int stop_fd) {
   StartShipping();
+  std::int64_t release_text_at = clock_.Monotonic() + kStartNanos;
   bool stop = false;
   while (!stop) {
     bool more = intake_->Step();
     config::TellAlive();
     Report();
     if (intake_->trouble().code() == StatusCode::kCorruption) return ExitCode::kAttention;
+    if (clock_.Monotonic() >= release_text_at) {
+      ReleaseTextPages();
+      release_text_at = INT64_MAX;
+    }
     WaitForNews(stop_fd, more ? 0 : kTickNanos, &stop);
   }
   config::TellStopping();

@@ -89,7 +89,7 @@ class Life {
 
 TEST(PowerCutTest, WhatTheSpoolSaidItHasItHas) {
   std::random_device device;
-  for (int i = 0; i < logvault::testing::SeedCount(60); ++i) {
+  for (int i = 0; i < logvault::testing::SeedCount(20); ++i) {
     const std::uint64_t seed = device();
     SCOPED_TRACE("seed " + std::to_string(seed));
     Life life(seed);
