@@ -5,6 +5,8 @@
 namespace logvault::query {
 namespace {
 
+constexpr std::size_t kTakenWhenFull = 8;  // one in so many
+
 std::size_t BytesOf(const Directory& directory) {
   std::size_t bytes = sizeof directory + directory.blocks.capacity() * sizeof(std::uint64_t) +
                       (directory.always.capacity() + directory.unsure.capacity()) * 2;
@@ -24,6 +26,9 @@ const IndexCache::Kept* IndexCache::Find(const evidence::Hash& hash) {
 
 void IndexCache::Insert(const evidence::Hash& hash, Kept kept) {
   if (kept.bytes > bytes_max_ || kept_.contains(hash)) return;
+  // A search that goes through more than fits would otherwise drop each before the next search comes to it.
+  const bool full = bytes_ + kept.bytes > bytes_max_;
+  if (full && ++refused_ % kTakenWhenFull != 0) return;
   while (bytes_ + kept.bytes > bytes_max_) {
     const auto oldest = kept_.find(used_.front());
     bytes_ -= oldest->second.bytes;

@@ -1,5 +1,5 @@
-// IndexCache: directories and chunks that were read and checked, kept from one query to the next, the longest unused dropped
-// first.  They are found by their hashes, so what is found is what is meant.
+// IndexCache: directories and chunks that were read and checked, kept from one query to the next; once it is full few are taken,
+// for the longest unused.  They are found by their hashes, so what is found is what is meant.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +47,7 @@ class IndexCache {
   std::map<evidence::Hash, Kept> kept_ LV_GUARDED_BY(mutex_);
   std::list<evidence::Hash> used_ LV_GUARDED_BY(mutex_);  // the longest unused first
   std::size_t bytes_ LV_GUARDED_BY(mutex_) = 0;
+  std::size_t refused_ LV_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace logvault::query

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "query/fragment_set.h"
 #include "query/literal.h"
 
 namespace logvault::query {
@@ -54,6 +55,8 @@ class Searcher {
         return FindOneOf(query.children);
       case Kind::kFragment:
         return FindFragment(query.fragment);
+      case Kind::kFragments:
+        return FindFragments(FragmentSet(query.fragments));
       case Kind::kTokens:
         return FindTokens(query.tokens);
       case Kind::kNetwork:
@@ -139,6 +142,20 @@ class Searcher {
         if (wanted(token)) (*chunk)->MarkBlocks(at, set);
       }
       if (IsFull(set)) break;
+    }
+    return set;
+  }
+
+  Result<BlockSet> FindFragments(const FragmentSet& fragments) {
+    BlockSet set = Nothing();
+    for (std::size_t i = 0; i < directory_.chunks.size() && !IsFull(set); ++i) {
+      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i);
+      if (!chunk.ok()) return chunk.status();
+      const std::string_view text = (*chunk)->text();
+      for (std::size_t hit = fragments.Find(text); hit != std::string_view::npos;) {
+        (*chunk)->MarkBlocks((*chunk)->TokenAt(hit), set);
+        hit = fragments.Find(text, std::min(text.find('\0', hit), text.size()));
+      }
     }
     return set;
   }

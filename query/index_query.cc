@@ -59,6 +59,7 @@ int CostOf(const IndexQuery& query) {
       return 1000 - static_cast<int>(query.fragment.text.size());
     case Kind::kNetwork:
       return 3;
+    case Kind::kFragments:
     case Kind::kAnd:
     case Kind::kOr:
     case Kind::kAny:
@@ -86,7 +87,36 @@ IndexQuery All(std::vector<IndexQuery> parts) {
   return query;
 }
 
-// Lists of thousands of addresses become one leaf.
+// The fragment that says most of a part; nullptr where none is asked for in every case.
+const Fragment* BestFragment(const IndexQuery& query) {
+  if (query.kind == Kind::kFragment) return &query.fragment;
+  if (query.kind != Kind::kAnd) return nullptr;
+  const Fragment* best = nullptr;
+  for (const IndexQuery& child : query.children) {
+    if (child.kind == Kind::kFragment &&
+        (best == nullptr || child.fragment.text.size() > best->text.size()))
+      best = &child.fragment;
+  }
+  return best;
+}
+
+// More of them are not looked for one by one: of each the best fragment is, all in one pass.
+constexpr std::size_t kPartsOneByOne = 8;
+
+void MergeFragments(std::vector<IndexQuery>& parts) {
+  if (parts.size() <= kPartsOneByOne) return;
+  IndexQuery merged;
+  merged.kind = Kind::kFragments;
+  for (const IndexQuery& part : parts) {
+    const Fragment* best = BestFragment(part);
+    if (best == nullptr) return;
+    merged.fragments.push_back(*best);
+  }
+  parts.clear();
+  parts.push_back(std::move(merged));
+}
+
+// Lists of thousands of addresses become one leaf, and so do thousands of words.
 IndexQuery OneOf(std::vector<IndexQuery> parts) {
   IndexQuery query, tokens;
   query.kind = Kind::kOr;
@@ -100,6 +130,7 @@ IndexQuery OneOf(std::vector<IndexQuery> parts) {
   }
   std::sort(tokens.tokens.begin(), tokens.tokens.end());
   tokens.tokens.erase(std::unique(tokens.tokens.begin(), tokens.tokens.end()), tokens.tokens.end());
+  MergeFragments(query.children);
   if (query.children.empty()) return tokens;
   if (!tokens.tokens.empty()) query.children.push_back(std::move(tokens));
   if (query.children.size() == 1) {
@@ -221,6 +252,9 @@ std::string ToString(const IndexQuery& query) {
       return "anything";
     case Kind::kFragment:
       return Show(query.fragment);
+    case Kind::kFragments:
+      return "one of " + std::to_string(query.fragments.size()) + " words, such as " +
+             Show(query.fragments.front());
     case Kind::kTokens:
       return ShowTokens(query.tokens);
     case Kind::kNetwork:

@@ -14,16 +14,18 @@ namespace logvault::query {
 
 struct IndexQuery {
   enum class Kind {
-    kAny,       // rules nothing out
-    kAnd,       // all children
-    kOr,        // one of the children
-    kFragment,  // a token that the fragment fits
-    kTokens,    // one of these tokens
-    kNetwork,   // the token of an address inside
+    kAny,        // rules nothing out
+    kAnd,        // all children
+    kOr,         // one of the children
+    kFragment,   // a token that the fragment fits
+    kFragments,  // a token that one of very many fits
+    kTokens,     // one of these tokens
+    kNetwork,    // the token of an address inside
   };
   Kind kind = Kind::kAny;
   std::vector<IndexQuery> children;
   Fragment fragment;
+  std::vector<Fragment> fragments;
   std::vector<std::string> tokens;  // ascending
   Network network;
 

@@ -134,60 +134,86 @@ Result<Chunk> Chunk::Parse(std::string_view bytes, const ChunkEntry& entry,
     return Corruption("a chunk of the index does not have the hash that its directory states");
   }
   const Status malformed = Corruption("a chunk of the index is not in order");
-  if (entry.token_count > bytes.size() / 2) return malformed;
+  if (entry.token_count == 0 || entry.token_count > bytes.size() / 2) return malformed;
   Chunk chunk;
   ByteReader in(bytes);
-  chunk.text_.assign(1, '\0');
-  chunk.text_.reserve(2 * bytes.size());
-  chunk.begins_.reserve(entry.token_count);
-  std::string last, token;
-  for (std::uint32_t i = 0; i < entry.token_count; ++i) {
-    const std::uint64_t shared = in.Varint();
-    const std::string_view suffix = in.VarString();
-    if (!in.ok() || shared > last.size() || shared + suffix.size() > kMaxTokenBytes)
-      return malformed;
-    token.assign(last, 0, shared).append(suffix);
-    if (token.find('\0') != std::string::npos || token <= last) return malformed;
-    chunk.begins_.push_back(static_cast<std::uint32_t>(chunk.text_.size()));
-    chunk.text_.append(token).push_back('\0');
-    std::swap(last, token);
-  }
-  if (chunk.begins_.empty() || chunk.token(0) != entry.first_token) return malformed;
-  chunk.lists_ = in.rest();
-  chunk.list_begins_.reserve(entry.token_count);
-  for (std::uint32_t i = 0; i < entry.token_count; ++i) {
-    chunk.list_begins_.push_back(
-        static_cast<std::uint32_t>(chunk.lists_.size() - in.rest().size()));
-    if (!SkipList(in, block_count)) return malformed;
-  }
-  if (!in.Done()) return malformed;
+  if (!chunk.ParseTokens(in, entry.token_count)) return malformed;
+  if (chunk.token(0) != entry.first_token) return malformed;
+  if (!chunk.ParseLists(in, block_count)) return malformed;
   return chunk;
 }
 
+bool Chunk::ParseTokens(ByteReader& in, std::uint32_t count) {
+  text_.assign(1, '\0');
+  text_.reserve(2 * in.rest().size());
+  marks_.reserve(count / kTokensAMark + 1);
+  std::size_t last_begin = 0, last_size = 0;  // the token before
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint64_t shared = in.Varint();
+    const std::string_view suffix = in.VarString();
+    if (!in.ok() || shared > last_size || shared + suffix.size() > kMaxTokenBytes ||
+        suffix.find('\0') != std::string_view::npos)
+      return false;
+    const std::size_t begin = text_.size();
+    text_.append(text_, last_begin, shared).append(suffix);
+    const std::string_view token = std::string_view(text_).substr(begin);
+    if (token <= std::string_view(text_).substr(last_begin, last_size)) return false;
+    if (i % kTokensAMark == 0) marks_.push_back({static_cast<std::uint32_t>(begin), 0});
+    last_begin = begin;
+    last_size = token.size();
+    text_.push_back('\0');
+  }
+  token_count_ = count;
+  text_.shrink_to_fit();
+  return true;
+}
+
+bool Chunk::ParseLists(ByteReader& in, std::size_t block_count) {
+  lists_ = in.rest();
+  for (std::size_t i = 0; i < token_count_; ++i) {
+    if (i % kTokensAMark == 0)
+      marks_[i / kTokensAMark].list = static_cast<std::uint32_t>(lists_.size() - in.rest().size());
+    if (!SkipList(in, block_count)) return false;
+  }
+  return in.Done();
+}
+
 std::string_view Chunk::token(std::size_t i) const {
-  const std::size_t end = i + 1 < begins_.size() ? begins_[i + 1] : text_.size();
-  return std::string_view(text_).substr(begins_[i], end - 1 - begins_[i]);
+  std::size_t begin = marks_[i / kTokensAMark].token;
+  for (std::size_t skip = i % kTokensAMark; skip > 0; --skip) begin = EndOfToken(begin) + 1;
+  return std::string_view(text_).substr(begin, EndOfToken(begin) - begin);
 }
 
 std::size_t Chunk::TokenAt(std::size_t offset) const {
-  const auto behind = std::upper_bound(begins_.begin(), begins_.end(), offset);
-  return static_cast<std::size_t>(behind - begins_.begin()) - (behind == begins_.begin() ? 0 : 1);
+  const auto behind =
+      std::upper_bound(marks_.begin(), marks_.end(), offset,
+                       [](std::size_t at, const Mark& mark) { return at < mark.token; });
+  if (behind == marks_.begin()) return 0;
+  const auto mark = static_cast<std::size_t>(behind - marks_.begin()) - 1;
+  std::size_t i = mark * kTokensAMark;
+  for (std::size_t end = EndOfToken(marks_[mark].token); end < offset; end = EndOfToken(end + 1))
+    ++i;
+  return i;
 }
 
 std::size_t Chunk::LowerBound(std::string_view token) const {
-  std::size_t low = 0, high = token_count();
+  // The last marked token that is less; the one looked for is behind it, and not behind the next.
+  std::size_t low = 0, high = marks_.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (this->token(middle) < token)
+    if (this->token(middle * kTokensAMark) < token)
       low = middle + 1;
     else
       high = middle;
   }
-  return low;
+  std::size_t i = low == 0 ? 0 : (low - 1) * kTokensAMark;
+  while (i < token_count_ && this->token(i) < token) ++i;
+  return i;
 }
 
 void Chunk::MarkBlocks(std::size_t i, std::vector<bool>& set) const {
-  ByteReader in(std::string_view(lists_).substr(list_begins_[i]));
+  ByteReader in(std::string_view(lists_).substr(marks_[i / kTokensAMark].list));
+  for (std::size_t skip = i % kTokensAMark; skip > 0; --skip) SkipList(in, set.size());
   const std::uint64_t count = in.Varint();
   if (count == 0) set.assign(set.size(), true);
   std::uint64_t ordinal = 0;
@@ -198,8 +224,7 @@ void Chunk::MarkBlocks(std::size_t i, std::vector<bool>& set) const {
 }
 
 std::size_t Chunk::memory_bytes() const {
-  return sizeof *this + text_.capacity() + lists_.capacity() +
-         (begins_.capacity() + list_begins_.capacity()) * sizeof(std::uint32_t);
+  return sizeof *this + text_.capacity() + lists_.capacity() + marks_.capacity() * sizeof(Mark);
 }
 
 }  // namespace logvault::query

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/bytes.h"
 #include "common/status.h"
 #include "evidence/hash.h"
 
@@ -60,13 +61,14 @@ class ChunkWriter {
   ChunkEntry entry_;
 };
 
-// A chunk as it is searched: its tokens as one text, each with a NUL before and behind it.
+// A chunk as it is searched: its tokens as one text, each with a NUL before and behind it.  Little more than that text is kept
+// of it, since those of a large vault should all fit in memory.
 class Chunk {
  public:
   static Result<Chunk> Parse(std::string_view bytes, const ChunkEntry& entry,
                              std::size_t block_count);
 
-  [[nodiscard]] std::size_t token_count() const { return begins_.size(); }
+  [[nodiscard]] std::size_t token_count() const { return token_count_; }
   [[nodiscard]] std::string_view text() const { return text_; }
   [[nodiscard]] std::string_view token(std::size_t i) const;
   // The token that byte `offset` of text() belongs to.
@@ -78,10 +80,22 @@ class Chunk {
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
+  static constexpr std::size_t kTokensAMark = 16;
+  // Where every kTokensAMark-th token and its list begin; those between are counted from there.
+  struct Mark {
+    std::uint32_t token = 0;
+    std::uint32_t list = 0;
+  };
+
+  Chunk() = default;
+  bool ParseTokens(ByteReader& in, std::uint32_t count);
+  bool ParseLists(ByteReader& in, std::size_t block_count);
+  [[nodiscard]] std::size_t EndOfToken(std::size_t begin) const { return text_.find('\0', begin); }
+
+  std::size_t token_count_ = 0;
   std::string text_;
-  std::vector<std::uint32_t> begins_;  // of each token in text_
   std::string lists_;
-  std::vector<std::uint32_t> list_begins_;
+  std::vector<Mark> marks_;
 };
 
 }  // namespace logvault::query

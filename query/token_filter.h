@@ -9,23 +9,28 @@
 #include <vector>
 
 #include "query/expression.h"
+#include "query/fragment_set.h"
+#include "query/index_query.h"
 
 namespace logvault::query {
 
 // A value; safe from several threads.
 class TokenFilter {
  public:
-  // For an expression that is a list of whole addresses and hashes, joined by `or`; nullopt for any other, and for a short one.
+  // For an expression that is a list of words, whole addresses and hashes, joined by `or`; nullopt for any other, and for a
+  // short one.
   static std::optional<TokenFilter> For(const Expression& expression);
 
   // Whether `text`, in which the expression's terms would be searched, holds one of them.
   [[nodiscard]] bool MayMatch(std::string_view text) const;
 
  private:
-  explicit TokenFilter(const std::vector<std::string>& tokens)
-      : tokens_(tokens.begin(), tokens.end()) {}
+  TokenFilter() = default;
+  // False where the filter cannot tell what `query` asks for.
+  bool Take(const IndexQuery& query);
 
   std::unordered_set<std::string> tokens_;
+  std::optional<FragmentSet> fragments_;
 };
 
 }  // namespace logvault::query

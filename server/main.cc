@@ -58,6 +58,8 @@ sigset_t BlockStopSignals() {
 void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
   mallopt(M_TRIM_THRESHOLD, 32 << 20);
+  // Each search has threads of its own: what one leaves in the cache of the index would hold a whole arena.
+  mallopt(M_ARENA_MAX, 4);
 }
 
 int Init(const config::CollectorConfig& config, const Clock& clock) {

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "evidence/hash.h"
+#include "query/fragment_set.h"
 #include "tests/query/index_fixture.h"
 
 namespace logvault::query {
@@ -149,6 +150,43 @@ TEST(IndexTest, AListOfThousandsIsOneLeaf) {
                        Lines({"10.4.11.249 - - [x] \"GET / HTTP/1.1\" 200 1\n"}, Format::kAccess)},
                       "src.ip in (" + list + ")"),
               ElementsAre(0));
+}
+
+TEST(IndexTest, ThousandsOfWordsAreLookedForInOnePass) {
+  std::string list = "evil-site.example or q7x";
+  for (int i = 0; i < 500; ++i) list += " or host" + std::to_string(i) + ".example.com";
+  bool uses_fields = false;
+  const IndexQuery query = IndexQueryFor(Parsed(list), &uses_fields);
+  EXPECT_EQ(query.kind, IndexQuery::Kind::kFragments);
+  EXPECT_EQ(query.fragments.size(), 502u);
+  EXPECT_THAT(Visited({Lines({"GET http://xhost499.example.com/\n"}),
+                       Lines({"host500.example.com\n"}), Lines({"my.evil-site.example\n"}),
+                       Lines({"evil site.example\n"}), Lines({"aq7xb\n"}), Lines({"nothing\n"})},
+                      list),
+              ElementsAre(0, 2, 3, 4));
+}
+
+TEST(FragmentSetTest, FindsWhatFindingEachAloneFinds) {
+  std::mt19937_64 random(11);
+  const auto text = [&random](std::size_t size) {
+    std::string made;
+    for (std::size_t i = 0; i < size; ++i) made += "ab.-c"[random() % 5];
+    return made;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<Fragment> fragments;
+    for (std::size_t i = 0; i < 1 + random() % 12; ++i) {
+      for (const Fragment& fragment : FragmentsOf(text(1 + random() % 6)))
+        fragments.push_back(fragment);
+    }
+    const std::string haystack = text(random() % 30);
+    bool expected = false;
+    ForEachToken(haystack, [&](std::size_t begin, std::size_t size, std::uint8_t) {
+      for (const Fragment& fragment : fragments)
+        expected = expected || Fits(fragment, std::string_view(haystack).substr(begin, size));
+    });
+    ASSERT_EQ(FragmentSet(fragments).Find(haystack) != std::string::npos, expected) << haystack;
+  }
 }
 
 TEST(IndexTest, TheSameBlocksGiveTheSameBytesAndOthersDoNot) {

@@ -135,6 +135,35 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatASearchFoundDamaged) {
   EXPECT_EQ(IndexBlocks(), 1);
 }
 
+// As retention leaves it: the payload gone, and the row that says by which block.
+TEST_F(IndexKeeperTest, WhatWasDeletedLeavesTheIndexToo) {
+  CommitSegments(1);
+  KeepUntilSegments(1);
+  const storage::IndexedSegment before = Stored().at(0);
+  const Result<std::optional<std::uint64_t>> block =
+      vault_->reader().Locate(Host("geo01").stream_id("a"), 7);
+  ASSERT_TRUE(block.ok() && block->has_value());
+  const std::string directory_before = *vault_->reader().IndexDirectory(0);
+  Tamper([&](storage::Tables& tables) {
+    DropPayload(tables, **block);
+    tables.db().Put({}, tables.stream(), storage::DeletedKey(**block),
+                    storage::NumberKey(before.index_block + 1));
+  });
+  EXPECT_EQ(Verified().outdated, 1u);
+  KeepUntil([&](IndexKeeper&) { return Stored().at(0).index_block != before.index_block; });
+  EXPECT_EQ(Stored().at(0).deleted_payloads, 1u);
+  const query::IndexReport report = Verified();
+  EXPECT_EQ(report.segments, 1u);
+  EXPECT_THAT(report.findings, IsEmpty());
+  Result<query::Directory> directory = query::Directory::Parse(*vault_->reader().IndexDirectory(0));
+  ASSERT_TRUE(directory.ok());
+  EXPECT_THAT(directory->always, SizeIs(1));
+  EXPECT_NE(directory->salt, query::Directory::Parse(directory_before)->salt);
+  // The block is visited whatever is asked: nothing is known of it any more.
+  const std::uint64_t unsealed = Search("word7e").completeness.blocks_scanned;
+  EXPECT_EQ(Search("absent").completeness.blocks_scanned, unsealed);
+}
+
 TEST_F(IndexKeeperTest, AnIndexThatItsBlocksDoNotGiveIsFound) {
   CommitSegments(1);
   KeepUntilSegments(1);
