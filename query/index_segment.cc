@@ -207,7 +207,11 @@ std::size_t Chunk::LowerBound(std::string_view token) const {
       high = middle;
   }
   std::size_t i = low == 0 ? 0 : (low - 1) * kTokensAMark;
-  while (i < token_count_ && this->token(i) < token) ++i;
+  for (std::size_t begin = marks_[i / kTokensAMark].token; i < token_count_; ++i) {
+    const std::size_t end = EndOfToken(begin);
+    if (std::string_view(text_).substr(begin, end - begin) >= token) break;
+    begin = end + 1;
+  }
   return i;
 }
 
