@@ -55,7 +55,7 @@ def make_certificates(folder):
             "-subj", "/CN=bench CA", "-keyout", "ca.key", "-out", "ca.pem")
     for name in ("receiver", "sender"):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}.bench",
-                "-addext", f"subjectAltName=DNS:{name}.bench", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+                "-addext", f"subjectAltName=DNS:{name}.bench,IP:127.0.0.1", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
                 "-copy_extensions", "copy", "-out", f"{name}.pem")
 

@@ -57,5 +57,5 @@ def commands(prefix, folder, corpus, port, variant):
         state = os.path.join(folder, name)
         argv[name] = [os.path.join(prefix, "usr/sbin/syslog-ng"), "-F", "--no-caps", "-f", path, "-R", state + ".persist",
                       "-p", state + ".pid", "-c", state + ".ctl", "--module-path", modules]
-    libraries = ":".join(glob.glob(os.path.join(prefix, "usr/lib/*-linux-gnu")) + glob.glob(os.path.join(prefix, "lib/*-linux-gnu")))
+    libraries = ":".join([os.path.dirname(modules)] + glob.glob(os.path.join(prefix, "usr/lib/*-linux-gnu")) + glob.glob(os.path.join(prefix, "lib/*-linux-gnu")))
     return argv["receiver"], argv["sender"], {"LD_LIBRARY_PATH": libraries}, os.path.join(folder, "received.log")
