@@ -130,6 +130,7 @@ class Parser {
                        "'; quote the word to search for it");
     }
     if (in_.Peek() == '(') return Parenthesised(depth);
+    if (Network::Parse(in_.WordHere())) return Term();  // "fe80::1" is no field `fe80`
     if (std::optional<Result<Node>> field = Field()) return *std::move(field);
     return Term();
   }
@@ -245,10 +246,14 @@ class Parser {
       node.regex = std::move(regex);
       return Status::Ok();
     }
-    if (IsTimeField(node.field) && node.op != Op::kContains) {
+    // A table's columns may hold times under any name.
+    const bool in_column = rules_.columns != nullptr && IsOrdering(node.op) && !IsNumber(word.text);
+    if ((IsTimeField(node.field) || in_column) && node.op != Op::kContains) {
       Result<UnixNanos> instant = ParseTime(word.text, formats::TimeZone::Utc());
       if (instant.ok()) {
         node.instant = *instant;
+      } else if (in_column) {
+        return in_.Error(word.begin, "'" + word.text + "' is neither a number nor a time");
       } else if (IsOrdering(node.op)) {
         return in_.Error(word.begin, "'" + word.text + "' is not a time; write " + node.field +
                                          std::string(ToString(node.op)) +

@@ -60,7 +60,8 @@ TEST(EntitiesTest, TheNameAgreesWithTheTerm) {
       text.insert(random() % (text.size() + 1), round % 4 == 0 ? "10.1.2.3" : "fe80::a1");
     const std::string network = round % 4 == 0   ? "10.1.2.3"
                                 : round % 4 == 1 ? "0.0.0.0/0"
-                                                 : "10.0.0.0/8";
+                                : round % 4 == 2 ? "fe80::a1"
+                                                 : "fe80::/10";
     ASSERT_EQ(Fits("ip=" + network, text), Fits(network, text)) << network << " in " << text;
   }
 }

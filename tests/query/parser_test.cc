@@ -61,6 +61,8 @@ TEST(ParserTest, Fields) {
       {"/etc/passwd=x", "/etc/passwd=x"},
       {"10.0.0.1:80", "10.0.0.1:80"},
       {"in (a)", "(in and a)"},
+      {"fe80::1 x", "(fe80::1 and x)"},
+      {"fe80::/10", "fe80::/10"},
       {"${jndi:ldap}", "${jndi:ldap}"},
       {"user in { host=a  | uniq user } b", "(user in {host=a | uniq user } and b)"},
       {"src.ip in {\"}\"}", "src.ip in {\"}\"}"},
