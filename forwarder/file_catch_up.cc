@@ -87,6 +87,8 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     past_.Take(unread.position.id);
     FilePosition position = unread.position;
     position.over = false;
+    // Younger files may be read before anything of this one is: it must be known all the same.
+    if (position.offset == 0) changes_.insert_or_assign(position.id, position.ToEntry());
     bool named = std::any_of(unclaimed_.begin(), unclaimed_.end(),
                              [&](const FoundFile& found) { return found.facts.id == position.id; });
     Entry& entry = Track(std::move(position), unread.facts, named, place++);

@@ -98,6 +98,11 @@ void FileSource::Detach(Entry& entry) {
   entry.on_path = false;
   entry.detached_since = clock_.Monotonic();
   rotated_.insert(entry.file->path());
+  // A line without its end may be all it has, while its successor is read already.
+  if (entry.file->offset() == 0 && entry.facts.size > 0) {
+    const FilePosition position = entry.file->Position();
+    changes_.insert_or_assign(position.id, position.ToEntry());
+  }
   if (!entry.file->is_open()) Lose(entry, false);
 }
 

@@ -135,7 +135,8 @@ void Intake::Flush() {
   if (!open.empty()) SealAndCommit(open);
 }
 
-void Intake::SealAndCommit(const std::vector<Stream*>& streams) {
+void Intake::SealAndCommit(std::vector<Stream*> streams) {
+  AddOwnWords(streams);
   SpoolCommit commit;
   if (!registered_) commit.registration = epoch_->registration();
   const Seen seen = witness_.seen();
@@ -148,6 +149,14 @@ void Intake::SealAndCommit(const std::vector<Stream*>& streams) {
   }
   held_ = std::move(commit);
   CommitHeld();
+}
+
+// What a source says of its bytes is committed with the position it says it of: neither outlives a crash alone.
+void Intake::AddOwnWords(std::vector<Stream*>& streams) {
+  Stream* own = streams_.front().get();
+  if (!own->adopted || std::find(streams.begin(), streams.end(), own) != streams.end()) return;
+  own->source->Read(*own->batch);
+  if (!own->batch->empty()) streams.push_back(own);
 }
 
 void Intake::CommitHeld() {

@@ -101,7 +101,8 @@ class Intake {
   void SayWhatIsDue();
   void SayOwed();
   std::string Heartbeat() const;
-  void SealAndCommit(const std::vector<Stream*>& streams);
+  void SealAndCommit(std::vector<Stream*> streams);
+  void AddOwnWords(std::vector<Stream*>& streams);
   void CommitHeld();
   void SayThatItWasBlocked();
   void ReadWhatIsNowhereElse();

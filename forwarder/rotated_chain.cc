@@ -132,12 +132,21 @@ class Chain {
       if (link.now.has_value() || query_.is_tracked(link.file.facts.id)) continue;
       // Some compressors keep whole seconds only.
       if (link.file.facts.mtime / kNanosPerSecond < position.mtime / kNanosPerSecond) continue;
-      std::uint64_t least = link.name.has_value() ? 1 : kMinContentMatch;
-      if (!ContentProbe(link.file).Has(position, least)) continue;
+      if (!HasBytesOf(link, position)) continue;
       Locate(link, position);
       return true;
     }
     return false;
+  }
+
+  static bool HasBytesOf(const Link& link, const FilePosition& position) {
+    // Seen and not read: compressors keep the time.
+    if (position.offset == 0) {
+      return link.name.has_value() &&
+             link.file.facts.mtime / kNanosPerSecond == position.mtime / kNanosPerSecond;
+    }
+    std::uint64_t least = link.name.has_value() ? 1 : kMinContentMatch;
+    return ContentProbe(link.file).Has(position, least);
   }
 
   void Locate(Link& link, const FilePosition& position) {
@@ -201,6 +210,7 @@ class Chain {
     whole.born = facts.born;
     whole.path = link.file.path;
     whole.live = query_.live;
+    whole.mtime = facts.mtime;
     result_.unread.push_back({std::move(whole), facts});
   }
 
