@@ -4,8 +4,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace logvault::config {
@@ -33,13 +35,44 @@ class EscapedText final : public spdlog::custom_flag_formatter {
   }
 };
 
+// stderr, with a bound on how much goes there.
+class LimitedStderr final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (message.time - window_ >= std::chrono::seconds(kWindowSeconds)) {
+      window_ = message.time;
+      lines_ = 0;
+    }
+    if (message.level >= spdlog::level::err) return stderr_.log(message);
+    if (lines_ > kLinesPerWindow) return;
+    if (lines_++ < kLinesPerWindow) return stderr_.log(message);
+    const std::string text = "more than " + std::to_string(kLinesPerWindow) + " lines in " +
+                             std::to_string(kWindowSeconds) +
+                             " s: the rest, below error, is left out";
+    stderr_.log(spdlog::details::log_msg(message.time, spdlog::source_loc(), message.logger_name,
+                                         spdlog::level::warn, text));
+  }
+  void flush() override { stderr_.flush(); }
+  void set_pattern(const std::string& pattern) override { stderr_.set_pattern(pattern); }
+  void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override {
+    stderr_.set_formatter(std::move(formatter));
+  }
+
+ private:
+  spdlog::sinks::stderr_sink_mt stderr_;
+  std::mutex mutex_;
+  spdlog::log_clock::time_point window_;
+  int lines_ = 0;  // in this window; one more than the bound once the rest is left out
+};
+
 }  // namespace
 
 void StartDiagnostics(std::string_view program) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<EscapedText>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %n: %*");
-  auto logger = std::make_shared<spdlog::logger>(std::string(program),
-                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>(std::string(program), std::make_shared<LimitedStderr>());
   logger->set_formatter(std::move(formatter));
   spdlog::set_default_logger(std::move(logger));
 

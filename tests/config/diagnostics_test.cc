@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace logvault::config {
@@ -50,6 +51,18 @@ TEST(DiagnosticsTest, AnUnknownLevelIsSaidAndInfoIsTaken) {
 TEST(DiagnosticsTest, ControlBytesAreEscaped) {
   EXPECT_THAT(Stderr("", [] { spdlog::info("a\nb\x1b[31m\x7f"); }),
               testing::EndsWith("logvault-test: a\\x0ab\\x1b[31m\\x7f\n"));
+}
+
+TEST(DiagnosticsTest, AFloodIsCutAndToldAndErrorsAreNot) {
+  const std::string text = Stderr("", [] {
+    for (int i = 0; i < 3 * kLinesPerWindow; ++i) spdlog::warn("flood");
+    spdlog::error("and this matters");
+  });
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  EXPECT_LE(lines, 2 * (kLinesPerWindow + 1) + 1) << "two windows at most";
+  EXPECT_GE(lines, kLinesPerWindow + 2);
+  EXPECT_THAT(text, testing::HasSubstr("the rest, below error, is left out"));
+  EXPECT_THAT(text, testing::EndsWith("and this matters\n"));
 }
 
 TEST(DiagnosticsTest, NothingGoesToStdout) {
