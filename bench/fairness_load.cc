@@ -219,7 +219,8 @@ class Load {
 
 int main(int argc, char** argv) {
   if (argc != 6) {
-    std::fprintf(stderr, "usage: bench_fairness_load COLLECTOR CREDENTIALS_DIR HOSTS SECONDS FLOOD\n");
+    std::fprintf(stderr,
+                 "usage: bench_fairness_load COLLECTOR CREDENTIALS_DIR HOSTS SECONDS FLOOD\n");
     return 2;
   }
   logvault::net::StartTransport(nullptr);

@@ -9,8 +9,8 @@
 #include "storage/tables.h"
 #include "storage/verify.h"
 #include "tests/storage/faulty_disk.h"
-#include "tests/support/seeds.h"
 #include "tests/storage/vault_fixture.h"
+#include "tests/support/seeds.h"
 
 namespace logvault::storage {
 namespace {
