@@ -8,7 +8,7 @@
 #include "tests/forwarder/faulty_vfs.h"
 #include "tests/forwarder/sealed_batch.h"
 #include "tests/forwarder/test_host.h"
-#include "tests/storage/seeds.h"
+#include "tests/support/seeds.h"
 
 namespace logvault::forwarder {
 namespace {
