@@ -68,6 +68,10 @@ bool AnswerScreen::Show(const query::Row& row) {
 
 bool AnswerScreen::Show(const query::TableRow& row) {
   ++table_rows_;
+  if (chart_.add) {
+    chart_.add(row);
+    return true;
+  }
   table_.Add(row, env_.out.buffer());
   return env_.out.Settle();
 }
@@ -93,7 +97,7 @@ void AnswerScreen::Finish(Answer& answer) {
   if (prepared_.request.count_only)
     env_.out.buffer() += std::to_string(completeness.rows.value_or(completeness.matches)) + "\n";
   else if (prepared_.request.pipeline.yields_table())
-    table_.End(env_.out.buffer());
+    chart_.add ? chart_.write(env_.out.buffer()) : table_.End(env_.out.buffer());
   env_.out.Finish();
   env_.out.set_before_write(nullptr);
   progress_.Stop();

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "cli/answer.h"
 #include "cli/command.h"
@@ -21,6 +24,13 @@ class AnswerScreen {
  public:
   AnswerScreen(Environment& env, const PreparedQuery& prepared);
 
+  // Rows of a table go to `add`, and what `write` makes of all of them stands in their place.
+  struct Chart {
+    std::function<void(const query::TableRow&)> add;
+    std::function<void(std::string& out)> write;
+  };
+  void DrawTableAs(Chart chart) { chart_ = std::move(chart); }
+
   // What a search calls; lives no longer than this.
   [[nodiscard]] query::AskObserver observer();
   // The last rows or the count, and then, on standard error, the end of `answer`.
@@ -36,6 +46,7 @@ class AnswerScreen {
   const PreparedQuery& prepared_;
   query::RowWriter writer_;
   query::TableWriter table_;  // of a query whose pipes give a table
+  Chart chart_;               // empty: none
   Progress progress_{"blocks"};
   query::SearchProgress newest_progress_;
   std::uint64_t matches_ = 0;           // shown

@@ -36,6 +36,8 @@ using Action = std::function<ExitCode(Environment&)>;
 Action DefineStatus(CLI::App& command);
 Action DefineCheckpoint(CLI::App& command);
 Action DefineQuery(CLI::App& command);
+Action DefineTail(CLI::App& command);
+Action DefineTimeline(CLI::App& command);
 Action DefineHosts(CLI::App& command);
 Action DefineShow(CLI::App& command);
 Action DefineVerify(CLI::App& command);
@@ -49,6 +51,8 @@ Action DefineAcceptRollback(CLI::App& command);
 Action DefineTrust(CLI::App& command);
 Action DefineVaultKey(CLI::App& command);
 Action DefinePki(CLI::App& command);
+Action DefineCompletion(CLI::App& command);
+Action DefineManPage(CLI::App& command);  // hidden
 
 // Tells what went wrong; returns the exit code of a command that ends with it.
 ExitCode Fail(const Status& status);

@@ -1,4 +1,6 @@
 // `logvault hosts`: every host and source the vault knows, how far it got and what is missing.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -8,7 +10,10 @@
 #include "cli/command.h"
 #include "cli/offline_vault.h"
 #include "cli/remote_vault.h"
+#include "cli/table.h"
+#include "cli/terminal.h"
 #include "evidence/access.h"
+#include "evidence/batch.h"
 #include "formats/time_zone.h"
 #include "net/access.h"
 #include "query/heartbeat.h"
@@ -26,6 +31,7 @@ struct Summary {
   UnixNanos silent_since = 0;
   UnixNanos heartbeat_time = 0;  // 0: there is none
   query::SourceReport report;    // what that says of the source; an empty state: nothing
+  std::vector<storage::NumberRange> missing_ranges;  // the first of them
 };
 
 struct Listing {
@@ -68,6 +74,7 @@ Result<Listing> ListOffline(const Environment& env) {
                                false,
                                0,
                                0,
+                               {},
                                {}});
     Summary& summary = listing.streams.back();
     for (const storage::Silence& silence : *silences) {
@@ -76,6 +83,11 @@ Result<Listing> ListOffline(const Environment& env) {
       summary.silent_since = silence.last_seen;
     }
     AddHeartbeat(vault->reader(), summary);
+    if (head.missing_records == 0) continue;
+    Result<std::vector<storage::NumberRange>> missing = vault->reader().Missing(
+        evidence::StreamId(head.host, head.source), storage::kMissingRangesTold);
+    if (!missing.ok()) return missing.status();
+    summary.missing_ranges = *std::move(missing);
   }
   return listing;
 }
@@ -94,21 +106,23 @@ Result<Listing> ListRemote(const Environment& env) {
   evidence::ResultHash result;
   for (const v1::StreamSummary& stream : response->streams()) {
     result.Add(net::ResultRow(stream));
-    listing.streams.push_back(
-        {stream.host(),
-         stream.source(),
-         stream.format(),
-         stream.records(),
-         stream.last_seq(),
-         stream.missing_records(),
-         stream.first_time(),
-         stream.last_time(),
-         stream.last_commit_time(),
-         stream.session_open(),
-         stream.silent(),
-         stream.silent_since(),
-         stream.heartbeat_time(),
-         {stream.source_state(), stream.lag_bytes(), stream.source_detail()}});
+    listing.streams.push_back({stream.host(),
+                               stream.source(),
+                               stream.format(),
+                               stream.records(),
+                               stream.last_seq(),
+                               stream.missing_records(),
+                               stream.first_time(),
+                               stream.last_time(),
+                               stream.last_commit_time(),
+                               stream.session_open(),
+                               stream.silent(),
+                               stream.silent_since(),
+                               stream.heartbeat_time(),
+                               {stream.source_state(), stream.lag_bytes(), stream.source_detail()},
+                               {}});
+    for (const v1::NumberRange& range : stream.missing())
+      listing.streams.back().missing_ranges.push_back({range.first(), range.last()});
   }
   if (response->result_sha256() != result.value().view())
     return Integrity("the list that arrived is not the one that the vault says it sent");
@@ -148,7 +162,13 @@ void AppendJson(const Summary& stream, std::string& out) {
   if (!stream.report.detail.empty()) text("source_detail", stream.report.detail);
   out += "\"records\":" + std::to_string(stream.records) +
          ",\"last_seq\":" + std::to_string(stream.last_seq) +
-         ",\"missing_records\":" + std::to_string(stream.missing) + "}\n";
+         ",\"missing_records\":" + std::to_string(stream.missing) + ",\"missing\":[";
+  for (const storage::NumberRange& range : stream.missing_ranges) {
+    if (out.back() != '[') out += ',';
+    out += "{\"first_seq\":" + std::to_string(range.first) +
+           ",\"last_seq\":" + std::to_string(range.last) + "}";
+  }
+  out += "]}\n";
 }
 
 std::string StateOf(const Summary& stream) {
@@ -167,28 +187,85 @@ std::string ReportOf(const Summary& stream) {
   return query::EscapeForTerminal(text);
 }
 
-void AppendTable(const std::vector<Summary>& streams, std::string& out) {
-  std::vector<std::array<std::string, 9>> rows = {
-      {"HOST", "SOURCE", "FORMAT", "RECORDS", "MISSING", "FIRST", "LAST", "STATE", "REPORTS"}};
+// "12 (31..40, 77..78)".
+std::string MissingText(const Summary& stream) {
+  std::string text = std::to_string(stream.missing);
+  std::string ranges;
+  for (const storage::NumberRange& range : stream.missing_ranges) {
+    if (!ranges.empty()) ranges += ", ";
+    ranges += std::to_string(range.first) + ".." + std::to_string(range.last);
+  }
+  if (stream.missing_ranges.size() == storage::kMissingRangesTold) ranges += ", ...";
+  return ranges.empty() ? text : text + " (" + ranges + ")";
+}
+
+// To the second: what is behind it moves no eye.
+std::string ShortTime(UnixNanos time) {
+  return time == kNoTime ? "-" : formats::FormatUtc(time).substr(0, 19) + "Z";
+}
+
+Cell StateCell(const Summary& stream, bool brief) {
+  if (!stream.silent)
+    return {StateOf(stream), StateOf(stream) == "away" ? Tone::kWarning : Tone::kPlain};
+  return {brief ? "SILENT since " + ShortTime(stream.silent_since) : StateOf(stream), Tone::kAlarm};
+}
+
+Cell ReportCell(const Summary& stream) {
+  const bool well = stream.report.state.empty() || stream.report.state == "ok";
+  return {ReportOf(stream), well ? Tone::kPlain : Tone::kWarning};
+}
+
+// What a person looks at: how long ago, what is missing; as much as fits.
+std::string ScreenTable(const std::vector<Summary>& streams, UnixNanos now) {
+  Table table({{"HOST", kAlways},
+               {"SOURCE", kAlways},
+               {"FORMAT", 1},
+               {"RECORDS", 6, true},
+               {"MISSING", 8},
+               {"FIRST", 2},
+               {"LAST", 4},
+               {"COMMITTED", 7, true},
+               {"STATE", kAlways},
+               {"REPORTS", 5}});
   for (const Summary& stream : streams) {
-    rows.push_back({query::EscapeForTerminal(stream.host), query::EscapeForTerminal(stream.source),
-                    query::EscapeForTerminal(stream.format), std::to_string(stream.records),
-                    std::to_string(stream.missing), TimeOrNothing(stream.first_time),
-                    TimeOrNothing(stream.last_time), StateOf(stream), ReportOf(stream)});
+    const bool ever = stream.last_commit_time != kNoTime;
+    table.Add({{query::EscapeForTerminal(stream.host)},
+               {query::EscapeForTerminal(stream.source)},
+               {query::EscapeForTerminal(stream.format), Tone::kFaint},
+               {std::to_string(stream.records)},
+               {MissingText(stream), stream.missing > 0 ? Tone::kAlarm : Tone::kPlain},
+               {ShortTime(stream.first_time), Tone::kFaint},
+               {ShortTime(stream.last_time)},
+               {ever ? AgeText((now - stream.last_commit_time) / kNanosPerSecond) + " ago" : "-"},
+               StateCell(stream, true),
+               ReportCell(stream)});
   }
-  std::array<std::size_t, 9> widths{};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  return table.Text(SizeOf(STDOUT_FILENO).columns, ColourSuits(STDOUT_FILENO));
+}
+
+// What a pipe gets: every column, times in full.
+std::string PipeTable(const std::vector<Summary>& streams) {
+  Table table({{"HOST"},
+               {"SOURCE"},
+               {"FORMAT"},
+               {"RECORDS"},
+               {"MISSING"},
+               {"FIRST"},
+               {"LAST"},
+               {"STATE"},
+               {"REPORTS"}});
+  for (const Summary& stream : streams) {
+    table.Add({{query::EscapeForTerminal(stream.host)},
+               {query::EscapeForTerminal(stream.source)},
+               {query::EscapeForTerminal(stream.format)},
+               {std::to_string(stream.records)},
+               {std::to_string(stream.missing)},
+               {TimeOrNothing(stream.first_time)},
+               {TimeOrNothing(stream.last_time)},
+               StateCell(stream, false),
+               ReportCell(stream)});
   }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      line.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
+  return table.Text(0, false);
 }
 
 ExitCode RunHosts(bool json, Environment& env) {
@@ -197,9 +274,11 @@ ExitCode RunHosts(bool json, Environment& env) {
   if (json) {
     for (const Summary& stream : listing->streams) AppendJson(stream, env.out.buffer());
   } else {
-    AppendTable(listing->streams, env.out.buffer());
+    env.out.PageLongAnswer([&env] { env.interrupt.YieldToPager(); });
+    env.out.buffer() += env.out.is_terminal() ? ScreenTable(listing->streams, env.clock.Now())
+                                              : PipeTable(listing->streams);
   }
-  env.out.Flush();
+  env.out.Finish();
   return listing->integrity ? ExitCode::kOk : ExitCode::kIntegrity;
 }
 
@@ -209,7 +288,10 @@ Action DefineHosts(CLI::App& command) {
   auto json = std::make_shared<bool>(false);
   AddOutputOption(command, *json);
   command.footer(
-      "MISSING counts records that a gap skipped; STATE is connected, away or SILENT since it was "
+      "MISSING counts records that a gap skipped (on a terminal with their first numbers); "
+      "COMMITTED is how long ago the newest "
+      "came.  A narrow terminal gets the columns that fit.  STATE is connected, away or SILENT "
+      "since it was "
       "last heard (longer ago\n"
       "than silence_after; offline as last recorded, else -); REPORTS is what the host's newest "
       "heartbeat says of the\n"

@@ -6,11 +6,13 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/mistake.h"
 
 namespace logvault::cli {
 namespace {
@@ -21,9 +23,11 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 16> kCommands = {{
+constexpr std::array<CommandEntry, 20> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
+    {"tail", "what the vault takes in, as it arrives", DefineTail},
+    {"timeline", "matches counted by stretches of time", DefineTimeline},
     {"hosts", "hosts and sources: first, last, records, gaps, silence", DefineHosts},
     {"show", "one record: its bytes, fields and block", DefineShow},
     {"verify", "recompute the history and name every bad block", DefineVerify},
@@ -38,10 +42,9 @@ constexpr std::array<CommandEntry, 16> kCommands = {{
     {"trust", "go on with a vault that was set back, as an administrator signed it", DefineTrust},
     {"vault-key", "change the vault's key: change, retire, list, save", DefineVaultKey},
     {"pki", "the certificate authority: init, issue, revoke; rotate, retire", DefinePki},
+    {"completion", "what a shell offers while a command line is typed", DefineCompletion},
+    {"man-page", "this program's man page", DefineManPage},
 }};
-
-// Of the same contract, and of later versions.
-constexpr std::array<const char*, 2> kLaterCommands = {"tail", "timeline"};
 
 constexpr const char* kFooter =
     R"(The vault and the credentials are taken from the flags, else from LOGVAULT_VAULT and LOGVAULT_CREDENTIALS, else from
@@ -56,6 +59,18 @@ Examples:
   logvault query 'source=geoserver "exec("' --since 7d
   logvault --offline /mnt/copy/vault query xp_cmdshell
   logvault COMMAND --help)";
+
+// Help of a command also names the options that may stand anywhere.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_footer(const CLI::App* app) const override {
+    const std::string own = CLI::Formatter::make_footer(app);
+    if (app->get_parent() == nullptr) return own;
+    return own +
+           "\nEverywhere: --vault HOST:PORT  --credentials DIR  --offline VAULT_DIR (`logvault "
+           "--help`)\n";
+  }
+};
 
 void AddGlobalOptions(CLI::App& app, Settings& settings) {
   app.add_option("--vault", settings.vault, "the collector's query address")
@@ -73,15 +88,6 @@ void LetGlobalOptionsThrough(CLI::App& command) {
   command.fallthrough();
   for (CLI::App* nested : command.get_subcommands([](CLI::App*) { return true; }))
     LetGlobalOptionsThrough(*nested);
-}
-
-// Taken with whatever stands behind it, so that the answer is not about that.
-void AddLaterCommand(CLI::App& app, const char* name, std::map<const CLI::App*, Action>& actions) {
-  CLI::App* command = app.add_subcommand(name, "")->group("")->allow_extras();
-  actions[command] = [name](Environment&) {
-    Tell(std::string(name) + " is not available in this version");
-    return ExitCode::kUsage;
-  };
 }
 
 bool IsCommand(const CLI::App& app, std::string_view name) {
@@ -125,7 +131,8 @@ ExitCode RunAction(const Action& action, const Settings& flags, Interrupt& inter
 
 ExitCode Main(int argc, char** argv) {
   Interrupt interrupt;
-  CLI::App app("logvault - search and verify an out-of-band log vault", "logvault");
+  CLI::App app("search and verify an out-of-band log vault", "logvault");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.require_subcommand(1);
   app.footer(kFooter);
   Settings settings;
@@ -133,18 +140,23 @@ ExitCode Main(int argc, char** argv) {
   std::map<const CLI::App*, Action> actions;
   for (const CommandEntry& entry : kCommands) {
     CLI::App* command = app.add_subcommand(entry.name, entry.summary);
+    command->footer("");  // not the program's
     actions[command] = entry.define(*command);
     LetGlobalOptionsThrough(*command);
   }
-  for (const char* later : kLaterCommands) AddLaterCommand(app, later, actions);
   if (std::string unknown = UnknownCommand(app, argc, argv); !unknown.empty()) {
-    Tell("there is no command '" + unknown + "'; `logvault --help` lists them");
+    Tell(UnknownCommandText(app, unknown));
     return ExitCode::kUsage;
   }
   try {
     app.parse(Protected(argc, argv));
   } catch (const CLI::ParseError& error) {  // CLI11's way to end; also of --help
-    return app.exit(error, std::cout, std::cerr) == 0 ? ExitCode::kOk : ExitCode::kUsage;
+    if (error.get_exit_code() != 0) {
+      Tell(Explain(app, error));
+      return ExitCode::kUsage;
+    }
+    app.exit(error, std::cout, std::cerr);
+    return ExitCode::kOk;
   }
   return RunAction(actions.at(app.get_subcommands().front()), settings, interrupt,
                    {argv + 1, argv + argc});

@@ -3,10 +3,9 @@
 #include <memory>
 
 #include "cli/answer_screen.h"
+#include "cli/ask_vault.h"
 #include "cli/command.h"
-#include "cli/offline_vault.h"
 #include "cli/query_options.h"
-#include "cli/remote_search.h"
 #include "cli/result_file.h"
 #include "query/evaluate.h"
 #include "query/index_query.h"
@@ -69,35 +68,6 @@ ExitCode Explain(const PreparedQuery& prepared, OutputStream& out) {
   return ExitCode::kOk;
 }
 
-Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
-                             const query::AskObserver& observer) {
-  Result<OfflineVault> vault = OfflineVault::Open(env.settings);
-  if (!vault.ok()) return vault.status();
-  Answer answer;
-  answer.problems = vault->problems();
-  query::Request request = prepared.request;
-  request.tree_size = answer.tree_size = vault->checkpoint().size;
-  Result<query::Completeness> completeness =
-      query::Ask(vault->reader(), request, observer, env.interrupt.token());
-  if (completeness.ok()) {
-    answer.completeness = *std::move(completeness);
-  } else if (completeness.status().code() == StatusCode::kCancelled) {
-    answer.interrupted = true;
-  } else {
-    return completeness.status();
-  }
-  return answer;
-}
-
-Result<Answer> Search(Environment& env, const PreparedQuery& prepared,
-                      const query::AskObserver& observer) {
-  if (!env.settings.offline.empty()) return SearchOffline(env, prepared, observer);
-  Result<std::unique_ptr<RemoteVault>> vault =
-      RemoteVault::Connect(env.settings, env.interrupt.token());
-  if (!vault.ok()) return vault.status();
-  return SearchRemote(**vault, prepared, observer);
-}
-
 // A search that did not come to its end has none.
 ExitCode WriteReceipt(const std::string& file, const Answer& answer, Environment& env) {
   if (answer.receipt.empty()) {
@@ -120,7 +90,7 @@ ExitCode RunQuery(const QueryOptions& options, Environment& env) {
   }
 
   AnswerScreen screen(env, *prepared);
-  Result<Answer> answer = Search(env, *prepared, screen.observer());
+  Result<Answer> answer = AskVault(env, *prepared, screen.observer());
   if (!answer.ok()) return Fail(answer.status());
   screen.Finish(*answer);
   return prepared->wants_receipt ? WriteReceipt(options.receipt, *answer, env)
@@ -132,7 +102,7 @@ void AddAnswerOptions(CLI::App& command, QueryOptions& options) {
   command
       .add_option("-o,--output", options.output,
                   "text (default), json, csv or raw (the exact bytes)")
-      ->type_name("FORMAT");
+      ->type_name("text|json|csv|raw");
   command.add_flag("--count", options.count,
                    "print only how many records match, or rows come out of the pipes");
   command
@@ -159,7 +129,7 @@ void AddScopeOptions(CLI::App& command, QueryOptions& options) {
   command.add_option("-s,--since", options.since, "only records at or after T")->type_name("T");
   command.add_option("-u,--until", options.until, "only records before T")->type_name("T");
   command.add_option("--by", options.by, "which time T is about: event (default), read or commit")
-      ->type_name("FIELD");
+      ->type_name("event|read|commit");
   command.add_option("-H,--host", options.host, "only these hosts")->type_name("GLOB");
   command.add_option("-S,--source", options.source, "only these sources")->type_name("GLOB");
   command.add_option("--origin", options.origin, "only records from these files or addresses")

@@ -108,6 +108,8 @@ class Receiver {
         return TakeTable(event.table());
       case v1::SearchEvent::kDone:
         return TakeDone(event.done());
+      case v1::SearchEvent::kSkipped:
+      case v1::SearchEvent::kReached:
       case v1::SearchEvent::EVENT_NOT_SET:
         return true;  // of a newer version
     }

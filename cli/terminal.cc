@@ -30,6 +30,16 @@ bool TerminalIsCapable() {
   return !term.empty() && term != "dumb";
 }
 
+bool TerminalShowsUtf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string_view locale = Variable(name);
+    if (locale.empty()) continue;
+    return locale.find("UTF-8") != std::string_view::npos ||
+           locale.find("utf8") != std::string_view::npos;
+  }
+  return false;
+}
+
 bool ColourSuits(int fd) {
   return isatty(fd) == 1 && Variable("NO_COLOR").empty() && TerminalIsCapable();
 }

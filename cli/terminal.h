@@ -15,6 +15,9 @@ TerminalSize SizeOf(int fd);
 // Whether colour suits `fd`: a terminal that can, and NO_COLOR (https://no-color.org) is not set to anything.
 bool ColourSuits(int fd);
 
+// Whether the user's locale has more characters than ASCII.
+bool TerminalShowsUtf8();
+
 // Whether the terminal can do more than print lines: TERM is set, and not to "dumb".
 bool TerminalIsCapable();
 

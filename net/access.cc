@@ -118,6 +118,16 @@ Result<v1::SearchRequest> ParseSearchText(std::string_view text) {
   return request;
 }
 
+std::string QueryText(const v1::TailRequest& request) {
+  Json text = Json::object();
+  AddText(text, "expression", request.expression());
+  AddTextIfAny(text, "host", request.host());
+  AddTextIfAny(text, "source", request.source());
+  AddTextIfAny(text, "origin", request.origin());
+  if (request.first() > 0) text["first"] = request.first();
+  return Dump(text);
+}
+
 std::string QueryText(const v1::ShowRequest& request) {
   Json text = Json::object();
   AddText(text, "host", request.host());
@@ -162,6 +172,11 @@ std::string ResultRow(const v1::StreamSummary& stream) {
   writer.String32(stream.source_state());
   writer.U64(stream.lag_bytes());
   writer.String32(stream.source_detail());
+  writer.U32(static_cast<std::uint32_t>(stream.missing_size()));
+  for (const v1::NumberRange& range : stream.missing()) {
+    writer.U64(range.first());
+    writer.U64(range.last());
+  }
   return row;
 }
 

@@ -13,6 +13,7 @@ namespace logvault::net {
 // Names of calls in ACCESS blocks.
 inline constexpr std::string_view kCallHosts = "hosts";
 inline constexpr std::string_view kCallSearch = "search";
+inline constexpr std::string_view kCallTail = "tail";
 inline constexpr std::string_view kCallShow = "show";
 inline constexpr std::string_view kCallBlocks = "blocks";
 inline constexpr std::string_view kCallAudit = "audit";
@@ -24,6 +25,7 @@ std::string QueryText(const v1::HostsRequest& request);
 std::string QueryText(const v1::SearchRequest& request);
 // What a search's text asks; kInvalidArgument for anything that is not such a text, byte for byte.
 Result<v1::SearchRequest> ParseSearchText(std::string_view text);
+std::string QueryText(const v1::TailRequest& request);
 std::string QueryText(const v1::ShowRequest& request);
 std::string QueryText(const v1::BlocksRequest& request);
 std::string QueryText(const v1::AuditRequest& request);

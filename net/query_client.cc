@@ -37,6 +37,10 @@ class GrpcQueryClient final : public QueryClient {
                           const std::function<bool(const v1::SearchEvent&)>& on_event) override {
     return Stream<v1::SearchEvent>(&v1::Query::Stub::Search, request, on_event);
   }
+  logvault::Status Tail(const v1::TailRequest& request,
+                        const std::function<bool(const v1::SearchEvent&)>& on_event) override {
+    return Stream<v1::SearchEvent>(&v1::Query::Stub::Tail, request, on_event);
+  }
   logvault::Status Blocks(const v1::BlocksRequest& request,
                           const std::function<bool(const v1::BlocksEvent&)>& on_event) override {
     return Stream<v1::BlocksEvent>(&v1::Query::Stub::Blocks, request, on_event);

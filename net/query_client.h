@@ -30,6 +30,8 @@ class QueryClient {
   // `on_event` returns false to stop; then the answer is OK.
   virtual logvault::Status Search(const v1::SearchRequest& request,
                                   const std::function<bool(const v1::SearchEvent&)>& on_event) = 0;
+  virtual logvault::Status Tail(const v1::TailRequest& request,
+                                const std::function<bool(const v1::SearchEvent&)>& on_event) = 0;
   virtual logvault::Status Blocks(const v1::BlocksRequest& request,
                                   const std::function<bool(const v1::BlocksEvent&)>& on_event) = 0;
   virtual logvault::Status Audit(const v1::AuditRequest& request,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <string>
+#include <utility>
 
 #include "evidence/batch.h"
 #include "evidence/block.h"
@@ -31,13 +33,29 @@ class HeaderReader {
   }
   void Finish() {
     for (const auto& [host, since] : silent_) coverage_.AddSilence(since, kEver);
+    for (const auto& [id, stream] : streams_) {
+      if (stream.in_scope && stream.first <= stream.last)
+        coverage_.AddCovered(stream.first, std::max(stream.last, alive_[stream.host]));
+    }
   }
 
  private:
   struct Stream {
     bool in_scope = false;
-    UnixNanos read_last = kNoTime;
+    std::string host;
+    UnixNanos first = kEver;  // of its records, by the window's time field
+    UnixNanos last = std::numeric_limits<UnixNanos>::min();
   };
+
+  // The times of a batch's records, by the window's time field.
+  [[nodiscard]] std::pair<UnixNanos, UnixNanos> TimesOf(const evidence::BatchHeader& batch,
+                                                        UnixNanos commit_time) const {
+    const TimeField by = request_.scope.by;
+    if (by == TimeField::kCommit) return {commit_time, commit_time};
+    if (by == TimeField::kEvent && batch.event_time_min != kNoTime)
+      return {batch.event_time_min, batch.event_time_max};
+    return {batch.read_time_first, batch.read_time_last};
+  }
 
   void TakeStream(const evidence::BlockHeader& block) {
     Result<evidence::StreamBody> body = evidence::StreamBody::Parse(block.body);
@@ -48,7 +66,9 @@ class HeaderReader {
         (scope.source_glob.empty() ? body->source != kOwnSource
                                    : GlobMatches(scope.source_glob, body->source, true)) &&
         VerdictFor(request_.expression, body->host, body->source) != Verdict::kNever;
-    streams_[evidence::StreamId(body->host, body->source)].in_scope = in_scope;
+    Stream& stream = streams_[evidence::StreamId(body->host, body->source)];
+    stream.in_scope = in_scope;
+    stream.host = body->host;
     hosts_[body->host] = hosts_[body->host] || in_scope;
   }
 
@@ -56,12 +76,16 @@ class HeaderReader {
     Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block.body);
     if (!batch.ok()) return;
     Stream& stream = streams_[batch->stream_id];
+    const bool by_commit = request_.scope.by == TimeField::kCommit;
+    UnixNanos& alive = alive_.try_emplace(stream.host, kNoTime).first->second;
+    alive = std::max(alive, by_commit ? block.commit_time : batch->read_time_last);
+    const auto [first, last] = TimesOf(*batch, block.commit_time);
     if (stream.in_scope && (block.flags & evidence::kFlagGap) != 0) {
-      const UnixNanos before =
-          stream.read_last == kNoTime ? batch->read_time_first : stream.read_last;
-      coverage_.AddGap(std::min(before, batch->read_time_first), batch->read_time_first);
+      const bool begins = stream.first > stream.last;
+      coverage_.AddGap(begins ? first : std::min(stream.last, first), first);
     }
-    stream.read_last = std::max(stream.read_last, batch->read_time_last);
+    stream.first = std::min(stream.first, first);
+    stream.last = std::max(stream.last, last);
   }
 
   void TakeSilence(std::uint64_t index, const evidence::BlockHeader& block) {
@@ -84,6 +108,7 @@ class HeaderReader {
   std::map<evidence::Hash, Stream> streams_;
   std::map<std::string, bool> hosts_;        // whether a stream of it is in scope
   std::map<std::string, UnixNanos> silent_;  // since when
+  std::map<std::string, UnixNanos> alive_;   // the last sign of life
 };
 
 // "type":"gap" in the forwarders' own streams: what was lost before it could become a record.
@@ -136,7 +161,8 @@ Result<Coverage> Coverage::Of(const storage::Reader& reader, const Request& requ
 
 std::string_view Coverage::Of(UnixNanos begin, UnixNanos end) const {
   if (Touches(gaps_, begin, end)) return "gap";
-  return Touches(silences_, begin, end) ? "silent" : "ok";
+  if (Touches(silences_, begin, end)) return "silent";
+  return Touches(covered_, begin, end) ? "ok" : "none";
 }
 
 bool Coverage::Touches(const std::vector<Interval>& intervals, UnixNanos begin, UnixNanos end) {

@@ -141,18 +141,10 @@ class Planner {
   void AddStream(const evidence::BlockHeader& block) {
     Result<evidence::StreamBody> body = evidence::StreamBody::Parse(block.body);
     if (!body.ok()) return Report(block.index, body.status().message(), true);
-    PlannedStream stream;
-    stream.format = formats::FormatByName(body->format).value_or(formats::Format::kPlain);
-    stream.verdict = VerdictFor(request_.expression, body->host, body->source);
-    stream.in_scope = GlobOrAll(request_.scope.host_glob, body->host) &&
-                      GlobOrAll(request_.scope.source_glob, body->source) &&
-                      (body->source != kOwnSource || !request_.scope.source_glob.empty() ||
-                       NamesSource(request_.expression, kOwnSource));
     newest_[evidence::StreamId(body->host, body->source)] =
         static_cast<std::uint32_t>(plan_.streams.size());
-    stream.host = std::move(body->host);
-    stream.source = std::move(body->source);
-    plan_.streams.push_back(std::move(stream));
+    plan_.streams.push_back(
+        PlanStream(request_, std::move(body->host), std::move(body->source), body->format));
   }
 
   void AddIndex(const evidence::BlockHeader& block) {
@@ -264,6 +256,20 @@ class Planner {
 };
 
 }  // namespace
+
+PlannedStream PlanStream(const Request& request, std::string host, std::string source,
+                         std::string_view format) {
+  PlannedStream stream;
+  stream.format = formats::FormatByName(format).value_or(formats::Format::kPlain);
+  stream.verdict = VerdictFor(request.expression, host, source);
+  stream.in_scope = GlobOrAll(request.scope.host_glob, host) &&
+                    GlobOrAll(request.scope.source_glob, source) &&
+                    (source != kOwnSource || !request.scope.source_glob.empty() ||
+                     NamesSource(request.expression, kOwnSource));
+  stream.host = std::move(host);
+  stream.source = std::move(source);
+  return stream;
+}
 
 bool InWindow(const Scope& scope, UnixNanos time) {
   return (!scope.since || time >= *scope.since) && (!scope.until || time < *scope.until);

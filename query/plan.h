@@ -44,6 +44,10 @@ struct Plan {
   Completeness completeness;  // blocks in scope and pruned, headers that cannot be read, notes
 };
 
+// The stream with what `request` says of it: its scope's globs, the own source's rule, and the expression.
+PlannedStream PlanStream(const Request& request, std::string host, std::string source,
+                         std::string_view format);
+
 // kCancelled once `stop` is asked for; other failures only where nothing at all can be read.
 Result<Plan> MakePlan(const storage::Reader& reader, const Request& request, std::stop_token stop,
                       IndexCache* cache);

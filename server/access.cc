@@ -63,7 +63,8 @@ evidence::AccessOutcome OutcomeOf(const Status& status, bool stopping) {
 
 Caller Caller::Of(const net::Peer& peer, std::string address) {
   return {peer.identity.name, std::string(ToString(peer.identity.role)),
-          peer.certificate.fingerprint_hex(), std::move(address)};
+          peer.certificate.fingerprint_hex(), std::move(address),
+          std::make_shared<const net::Peer>(peer)};
 }
 
 Result<Access> Access::Begin(AccessLog& log, const Caller& caller, Question question) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ struct Caller {
   std::string role;
   std::string certificate;  // SHA-256 of its DER in hexadecimal
   std::string address;
+  std::shared_ptr<const net::Peer> peer;  // for a call that lasts: may it still?
 
   static Caller Of(const net::Peer& peer, std::string address);
 };

@@ -125,6 +125,7 @@ struct Collector::Parts {
 
   WorkPool ingest_pool{IngestThreads(), kIngestCallsWaiting};
   WorkPool query_pool{kQueriesRunning, kQueriesWaiting};
+  WorkPool tail_pool{kTailsRunning, kTailsWaiting};
   storage::Committer committer{*vault};
 
   IngestContext ingest_context{clock,
@@ -148,7 +149,8 @@ struct Collector::Parts {
   query::IndexCache index_cache;
   IndexKeeper index{*vault, committer, counters};
   QueryContext query_context{clock,      *vault,  files.keys, query_gate,  sessions, silence,
-                             access_log, limiter, counters,   index_cache, index,    query_pool};
+                             access_log, limiter, counters,   index_cache, index,    query_pool,
+                             tail_pool};
   RetentionKeeper retention{*vault, committer, counters, clock};
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};
@@ -234,6 +236,7 @@ Collector::~Collector() {
   // A session that was cut may still be opening; it uses the committer, which goes before the pool.
   parts_->ingest_pool.Drain();
   parts_->query_pool.Drain();
+  parts_->tail_pool.Drain();
 }
 
 const std::string& Collector::ingest_address() const { return parts_->ingest_listener->address(); }

@@ -107,6 +107,19 @@ Status FillRow(const QueryContext& query, std::uint64_t index, const v1::ShowReq
   return Status::Ok();
 }
 
+Status FillMissing(const QueryContext& query, v1::StreamSummary& summary) {
+  if (summary.missing_records() == 0) return Status::Ok();
+  Result<std::vector<storage::NumberRange>> missing = query.reader().Missing(
+      evidence::StreamId(summary.host(), summary.source()), storage::kMissingRangesTold);
+  if (!missing.ok()) return missing.status();
+  for (const storage::NumberRange& range : *missing) {
+    v1::NumberRange& told = *summary.add_missing();
+    told.set_first(range.first);
+    told.set_last(range.last);
+  }
+  return Status::Ok();
+}
+
 Status FillHosts(const QueryContext& query, Access& access, v1::HostsResponse& response) {
   response.set_tree_size(access.scope());
   LV_RETURN_IF_ERROR(access.FillReceipt(*response.mutable_access()));
@@ -117,6 +130,7 @@ Status FillHosts(const QueryContext& query, Access& access, v1::HostsResponse& r
     v1::StreamSummary& summary = *response.add_streams();
     FillSummary(query, stream, summary);
     heartbeats.Fill(summary);
+    LV_RETURN_IF_ERROR(FillMissing(query, summary));
     access.AddRow(net::ResultRow(summary));
   }
   response.set_result_sha256(std::string(access.result().view()));

@@ -15,6 +15,7 @@
 #include "config/collector_config.h"
 #include "config/diagnostics.h"
 #include "config/exit_code.h"
+#include "config/manual.h"
 #include "config/service_manager.h"
 #include "net/transport.h"
 #include "server/collector.h"
@@ -121,9 +122,22 @@ int Run(const config::CollectorConfig& config, const Clock& clock) {
   return halted.ok() ? Exit(config::ExitCode::kOk) : Fail(halted);
 }
 
+constexpr const char* kNotes =
+    R"(deploy/collector.yaml shows every key of the configuration; what it names by a relative path lies beside it.  When both
+listeners answer, standard error has one line: ready ingest=ADDR query=ADDR.  SIGTERM: flush, close, end.
+
+Exit codes: 0 done   2 configuration; the vault is missing, or with --init is there   4 integrity: the vault contradicts its anchor
+
+Examples:
+  logvault-collector --config /etc/logvault/collector.yaml --check
+  logvault-collector --config /etc/logvault/collector.yaml --init
+  logvault-collector --config /etc/logvault/collector.yaml)";
+
 int Main(int argc, char** argv) {
   config::StartDiagnostics("logvault-collector");
-  CLI::App app{"Receives, verifies, chains, signs and stores logs; answers investigators."};
+  CLI::App app{"Receives, verifies, chains, signs and stores logs; answers investigators.",
+               "logvault-collector"};
+  config::AddManPageFlag(app, 8);
   std::string config_file;
   bool check = false;
   bool init = false;
@@ -141,6 +155,7 @@ int Main(int argc, char** argv) {
                      "(`logvault accept-rollback`), then exit")
           ->type_name("FILE");
   for (const char* other : {"--check", "--init"}) rollback_option->excludes(app.get_option(other));
+  app.footer(kNotes);
   try {  // CLI11 reports by exceptions
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

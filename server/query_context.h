@@ -18,6 +18,9 @@ namespace logvault::server {
 
 inline constexpr int kQueriesRunning = 4;
 inline constexpr std::size_t kQueriesWaiting = 16;
+// Each tail has a thread while its slice lasts; more wait their turn.
+inline constexpr int kTailsRunning = 8;
+inline constexpr std::size_t kTailsWaiting = 8;
 
 // All references outlive the service.
 struct QueryContext {
@@ -32,7 +35,8 @@ struct QueryContext {
   Counters& counters;
   query::IndexCache& index_cache;
   IndexKeeper& index;
-  WorkPool& pool;  // kQueriesRunning threads, kQueriesWaiting places
+  WorkPool& pool;       // kQueriesRunning threads, kQueriesWaiting places
+  WorkPool& tail_pool;  // kTailsRunning threads, kTailsWaiting places
 
   [[nodiscard]] const storage::Reader& reader() const { return vault.reader(); }
 };

@@ -12,6 +12,7 @@
 #include "server/governing_answer.h"
 #include "server/lookup_answers.h"
 #include "server/search_answer.h"
+#include "server/tail_answer.h"
 
 namespace logvault::server {
 
@@ -44,22 +45,27 @@ grpc::ServerUnaryReactor* QueryService::Show(grpc::CallbackServerContext* contex
 
 grpc::ServerWriteReactor<v1::SearchEvent>* QueryService::Search(
     grpc::CallbackServerContext* context, const v1::SearchRequest* request) {
-  return Stream<v1::SearchEvent>(context, *request, AnswerSearch);
+  return Stream<v1::SearchEvent>(context, *request, query_.pool, AnswerSearch);
+}
+
+grpc::ServerWriteReactor<v1::SearchEvent>* QueryService::Tail(grpc::CallbackServerContext* context,
+                                                              const v1::TailRequest* request) {
+  return Stream<v1::SearchEvent>(context, *request, query_.tail_pool, AnswerTail);
 }
 
 grpc::ServerWriteReactor<v1::BlocksEvent>* QueryService::Blocks(
     grpc::CallbackServerContext* context, const v1::BlocksRequest* request) {
-  return Stream<v1::BlocksEvent>(context, *request, AnswerBlocks);
+  return Stream<v1::BlocksEvent>(context, *request, query_.pool, AnswerBlocks);
 }
 
 grpc::ServerWriteReactor<v1::AuditEvent>* QueryService::Audit(grpc::CallbackServerContext* context,
                                                               const v1::AuditRequest* request) {
-  return Stream<v1::AuditEvent>(context, *request, AnswerAudit);
+  return Stream<v1::AuditEvent>(context, *request, query_.pool, AnswerAudit);
 }
 
 grpc::ServerWriteReactor<v1::GoverningEvent>* QueryService::Governing(
     grpc::CallbackServerContext* context, const v1::GoverningRequest* request) {
-  return Stream<v1::GoverningEvent>(context, *request, AnswerGoverning);
+  return Stream<v1::GoverningEvent>(context, *request, query_.pool, AnswerGoverning);
 }
 
 grpc::ServerUnaryReactor* QueryService::Direct(grpc::CallbackServerContext* context,
@@ -110,14 +116,14 @@ grpc::ServerUnaryReactor* QueryService::Answer(
 
 template <typename Event, typename Request>
 grpc::ServerWriteReactor<Event>* QueryService::Stream(
-    grpc::CallbackServerContext* context, const Request& request,
+    grpc::CallbackServerContext* context, const Request& request, WorkPool& pool,
     logvault::Status (*work)(const QueryContext&, const Caller&, const Request&,
                              EventStream<Event>&)) {
   const std::shared_ptr<EventStream<Event>> stream = EventStream<Event>::Make(*context);
   const Result<Caller> caller = AdmitReader(*context, request);
   logvault::Status begun = caller.status();
   if (begun.ok()) {
-    begun = query_.pool.Post([this, stream, caller = *caller, request, work] {
+    begun = pool.Post([this, stream, caller = *caller, request, work] {
       const bool left = stream->stop_token().stop_requested();
       stream->End(left ? Cancelled("the client left") : work(query_, caller, request, *stream));
     });

@@ -26,6 +26,8 @@ class QueryService final : public v1::Query::CallbackService {
                                  v1::ShowResponse* response) override;
   grpc::ServerWriteReactor<v1::SearchEvent>* Search(grpc::CallbackServerContext* context,
                                                     const v1::SearchRequest* request) override;
+  grpc::ServerWriteReactor<v1::SearchEvent>* Tail(grpc::CallbackServerContext* context,
+                                                  const v1::TailRequest* request) override;
   grpc::ServerWriteReactor<v1::BlocksEvent>* Blocks(grpc::CallbackServerContext* context,
                                                     const v1::BlocksRequest* request) override;
   grpc::ServerWriteReactor<v1::GoverningEvent>* Governing(
@@ -46,7 +48,7 @@ class QueryService final : public v1::Query::CallbackService {
                                    std::function<logvault::Status(const Caller&)> work);
   template <typename Event, typename Request>
   grpc::ServerWriteReactor<Event>* Stream(grpc::CallbackServerContext* context,
-                                          const Request& request,
+                                          const Request& request, WorkPool& pool,
                                           logvault::Status (*work)(const QueryContext&,
                                                                    const Caller&, const Request&,
                                                                    EventStream<Event>&));

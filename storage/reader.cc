@@ -223,6 +223,27 @@ Result<std::optional<std::uint64_t>> Reader::Locate(const evidence::Hash& stream
   return std::optional<std::uint64_t>(place->block);
 }
 
+Result<std::vector<NumberRange>> Reader::Missing(const evidence::Hash& stream_id,
+                                                 std::size_t most) const {
+  std::vector<NumberRange> missing;
+  const std::string first_key = SequenceKey(stream_id, 0);
+  const std::string prefix = first_key.substr(0, first_key.size() - sizeof(std::uint64_t));
+  const std::unique_ptr<rocksdb::Iterator> rows = tables_->Seek(tables_->stream());
+  std::uint64_t next = 1;
+  for (rows->Seek(first_key); rows->Valid() && missing.size() < most; rows->Next()) {
+    const std::string_view key = ToView(rows->key());
+    if (key.size() != first_key.size() || !key.starts_with(prefix)) break;
+    Result<std::uint64_t> first_seq = ParseNumberKey(key.substr(prefix.size()));
+    if (!first_seq.ok()) return first_seq.status();
+    Result<BatchPlace> place = BatchPlace::Parse(ToView(rows->value()));
+    if (!place.ok()) return place.status();
+    if (*first_seq > next) missing.push_back({next, *first_seq - 1});
+    next = *first_seq + place->record_count;
+  }
+  if (!rows->status().ok()) return FromRocks(rows->status()).WithContext("stream family");
+  return missing;
+}
+
 Result<std::optional<EpochRecord>> Reader::Epoch(std::string_view host, std::uint64_t epoch) const {
   Result<std::optional<std::string>> row = Find(*tables_, tables_->stream(), EpochKey(host, epoch));
   if (!row.ok()) return row.status();

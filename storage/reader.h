@@ -52,6 +52,14 @@ struct StreamHead {
   bool operator==(const StreamHead&) const = default;
 };
 
+// Numbers of a stream, both inclusive.
+struct NumberRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  bool operator==(const NumberRange&) const = default;
+};
+inline constexpr std::size_t kMissingRangesTold = 10;  // of a stream, in `hosts`
+
 // One epoch of a host, as its KEY block registered it.
 struct EpochRecord {
   std::uint64_t epoch = 0;
@@ -106,6 +114,11 @@ class Reader {
   // past the end.
   [[nodiscard]] Result<std::optional<std::uint64_t>> Locate(const evidence::Hash& stream_id,
                                                             std::uint64_t seq) const;
+
+  // The numbers before the stream's last one that gaps skipped: the first `most` ranges, ascending.  Goes through the
+  // stream's rows, one a batch.
+  [[nodiscard]] Result<std::vector<NumberRange>> Missing(const evidence::Hash& stream_id,
+                                                         std::size_t most) const;
 
   [[nodiscard]] Result<std::optional<EpochRecord>> Epoch(std::string_view host,
                                                          std::uint64_t epoch) const;

@@ -58,7 +58,11 @@ TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
       {"export", "--check", "f"},
       {"pki"},
       {"tail"},
-      {"timeline", "x", "--every", "1h"},
+      {"timeline", "x"},
+      {"timeline", "x", "--every", "soon"},
+      {"timeline", "x", "--every", "1h", "--by-field", "hots"},
+      {"timeline", "x", "--every", "1h", "-o", "raw"},
+      {"tail", "x | limit 1"},
       {"query", "x", "-C", "many"},
       {"query", "x", "-C", "-1"},
       {"query", "x", "-C", "1001"},
@@ -72,7 +76,7 @@ TEST_F(UsageTest, HelpIsAResultAndMistakesAreNot) {
     EXPECT_NE(ran.err, "") << ::testing::PrintToString(mistake);
   }
   EXPECT_THAT(RunOffline({"query", "hots=a"}).err, HasSubstr("did you mean 'host'?"));
-  EXPECT_THAT(RunOffline({"tail", "--x"}).err, HasSubstr("tail is not available in this version"));
+  EXPECT_THAT(RunOffline({"tail"}).err, HasSubstr("a running vault"));
 }
 
 TEST_F(UsageTest, ARemoteCommandNeedsAVaultAndCredentials) {

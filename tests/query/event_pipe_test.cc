@@ -96,6 +96,17 @@ TEST_F(EventPipeTest, TheTimelineShowsEmptyLengthsToo) {
   EXPECT_THAT(window.rows, ElementsAre("1970-01-01T00:01:00Z|0|ok", "1970-01-01T00:02:00Z|0|ok"));
 }
 
+TEST_F(EventPipeTest, AZeroWhereNothingWasCommittedIsNone) {
+  Commit("h1", "app", {At(130, "a")});
+  Commit("h1", "logvault", {At(200, "{}")}, "json");  // its host lived a minute longer
+  const Answered window = Answer("nothing | timeline 1m", [](Request& request) {
+    request.scope.since = 60 * kNanosPerSecond;
+    request.scope.until = 300 * kNanosPerSecond;
+  });
+  EXPECT_THAT(window.rows, ElementsAre("1970-01-01T00:01:00Z|0|none", "1970-01-01T00:02:00Z|0|ok",
+                                       "1970-01-01T00:03:00Z|0|ok", "1970-01-01T00:04:00Z|0|none"));
+}
+
 TEST_F(EventPipeTest, AClockThatIsCenturiesOffDoesNotFillTheTimeline) {
   Commit("h1", "app", {{"a\n", 60 * kNanosPerSecond}, {"b\n", INT64_MAX}, {"c\n", INT64_MIN + 1}});
   EXPECT_EQ(Rows("| timeline 1s").size(), 3U);
@@ -123,6 +134,8 @@ TEST_F(EventPipeTest, WhatAForwarderSaysItLostIsAGap) {
 
 TEST_F(EventPipeTest, CoverageIsTheWorstOfALength) {
   Coverage coverage;
+  EXPECT_EQ(coverage.Of(0, 10), "none");
+  coverage.AddCovered(0, 29);
   coverage.AddSilence(10, 20);
   coverage.AddGap(18, 18);
   EXPECT_EQ(coverage.Of(0, 10), "ok");
@@ -130,6 +143,7 @@ TEST_F(EventPipeTest, CoverageIsTheWorstOfALength) {
   EXPECT_EQ(coverage.Of(15, 19), "gap");
   EXPECT_EQ(coverage.Of(20, 30), "silent");
   EXPECT_EQ(coverage.Of(21, 30), "ok");
+  EXPECT_EQ(coverage.Of(30, 31), "none");
 }
 
 TEST_F(EventPipeTest, ContextBringsTheNeighbours) {

@@ -114,6 +114,21 @@ TEST_F(OrderTest, ASkippedNumberIsFlaggedAndAlerted) {
   EXPECT_EQ(StreamNow().missing_records, 5u);
 }
 
+TEST_F(OrderTest, MissingNumbersAreToldAsRanges) {
+  CreateVaultWithStream();
+  const evidence::Hash stream_id = evidence::StreamId("geo01", "access");
+  EXPECT_EQ(*vault_->reader().Missing(stream_id, 9), std::vector<NumberRange>{});
+  NextBatch(2);  // never arrives
+  Append({NextBatch(3)});
+  Append({NextBatch(1)});
+  NextBatch(1);
+  Append({NextBatch(2)});
+  const std::vector<NumberRange> all = {{1, 2}, {7, 7}};
+  EXPECT_EQ(*vault_->reader().Missing(stream_id, 9), all);
+  EXPECT_EQ(*vault_->reader().Missing(stream_id, 1), (std::vector<NumberRange>{{1, 2}}));
+  EXPECT_EQ(StreamNow().missing_records, 3u);
+}
+
 TEST_F(OrderTest, AStreamWithoutStreamBlockIsRefusedAndNothingOfItsGroupIsWritten) {
   CreateVaultWithStream();
   const Head before = vault_->head();

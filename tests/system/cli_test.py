@@ -248,6 +248,17 @@ class CliTest(unittest.TestCase):
                 self.assertIn("--vault", self.lab.cli("status", vault=wrong, expect=USAGE).err)
                 self.assertIn("LOGVAULT_VAULT", self.lab.logvault("status", env={"LOGVAULT_VAULT": wrong}, expect=USAGE).err)
 
+    def test_a_mistake_names_the_flag_and_what_to_do(self):
+        for arguments, hints in ((["query", "--hots", "x"], ["--hots", "--host", "query --help"]), (["query", "-n", "many"], ["--limit", "'many'", "number"]),
+                                 (["query", "--limit"], ["--limit", "missing"]), (["hosts", "-o", "csv"], ["--output", "'csv'", "text, json"]),
+                                 (["show"], ["RECORD", "show --help"]), (["qurey"], ["'qurey'", "'query'"]),
+                                 (["show", "a/b/1", "c"], ["'c'", "too many"]), (["pki", "init"], ["DIR", "pki init --help"])):
+            with self.subTest(arguments=arguments):
+                err = self.lab.logvault(*arguments, expect=USAGE).err
+                self.assertEqual(1, err.count("\n"), err)
+                for hint in hints:
+                    self.assertIn(hint, err)
+
     def test_bytes_that_are_no_text_are_searched_over_the_network_too(self):
         for arguments in ([b"\xff\xfe byte"], [b"byte", "-H", b"geo\xff"], ["--origin", b"*\xff*"]):
             with self.subTest(arguments=arguments):
