@@ -293,6 +293,7 @@ ExitCode ExitCodeOf(const Listed& listed) {
 ExitCode RunAudit(const AuditFlags& flags, Environment& env) {
   Result<storage::AccessScope> scope = ScopeOf(flags, env.clock.Now());
   if (!scope.ok()) return Fail(scope.status());
+  env.out.PageLongAnswer([&env] { env.interrupt.YieldToPager(); });
   std::uint64_t calls = 0;
   const OnCall on_call = [&](const Call& call) {
     ++calls;
@@ -304,7 +305,7 @@ ExitCode RunAudit(const AuditFlags& flags, Environment& env) {
   };
   Result<Listed> listed = env.settings.offline.empty() ? ListRemote(*scope, on_call, env)
                                                        : ListOffline(*scope, on_call, env);
-  env.out.Flush();
+  env.out.Finish();
   if (!listed.ok()) return Fail(listed.status());
   listed->calls = calls;
   if (listed->unreadable > 0) {

@@ -14,8 +14,8 @@ void AddOutputOption(CLI::App& command, bool& json) {
       .add_option_function<std::string>(
           "-o,--output", [&json](const std::string& format) { json = format == "json"; },
           "text (default) or json")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}));
+      ->type_name("text|json")
+      ->check(CLI::IsMember({"text", "json"}).description(""));
 }
 
 }  // namespace logvault::cli

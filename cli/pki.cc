@@ -76,9 +76,9 @@ CLI::App* DefineIssue(CLI::App& command, PkiOptions& options) {
   CLI::App* issue =
       command.add_subcommand("issue", "issue a certificate, with everything its holder needs");
   AddDir(*issue, options);
-  issue->add_option("--role", options.role, "collector, forwarder, investigator or admin")
+  issue->add_option("--role", options.role, "what its holder is")
       ->required()
-      ->type_name("ROLE");
+      ->type_name("collector|forwarder|investigator|admin");
   issue->add_option("--name", options.name, "host or person: [a-z0-9._-]{1,63}")
       ->required()
       ->type_name("NAME");

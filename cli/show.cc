@@ -69,13 +69,14 @@ ExitCode RunShow(const ShowOptions& options, Environment& env) {
     return ExitCode::kNoMatch;
   }
   if (!found.ok()) return Fail(found.status());
+  if (options.output != "raw") env.out.PageLongAnswer([&env] { env.interrupt.YieldToPager(); });
   if (options.output == "raw")
     env.out.buffer() += found->row().bytes;
   else if (options.output == "json")
     AppendJson(*found, env.out.buffer());
   else
     AppendText(*found, env.out.buffer());
-  env.out.Flush();
+  env.out.Finish();
   return found->vault_sound ? ExitCode::kOk : ExitCode::kIntegrity;
 }
 
@@ -86,8 +87,8 @@ Action DefineShow(CLI::App& command) {
   command.add_option("RECORD", options->name, "HOST/SOURCE/SEQ")->required()->type_name("");
   command
       .add_option("-o,--output", options->output, "text (default), json or raw (the exact bytes)")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text", "json", "raw"}));
+      ->type_name("text|json|raw")
+      ->check(CLI::IsMember({"text", "json", "raw"}).description(""));
   command.footer("Example: logvault show geo01/access/17\n");
   return [options](Environment& env) { return RunShow(*options, env); };
 }

@@ -94,6 +94,12 @@ ExitCode RunCheckpoint(const std::string& out_file, Environment& env) {
 Action DefineStatus(CLI::App& command) {
   auto json = std::make_shared<bool>(false);
   AddOutputOption(command, *json);
+  command.footer(
+      "Says where the newest signed checkpoint stands, whether it goes on from the one kept here, "
+      "and ends with its note.\n"
+      "\nExamples:\n"
+      "  logvault --vault 10.0.0.5:7444 --credentials ./alice status\n"
+      "  logvault status -o json\n");
   return [json](Environment& env) { return RunStatus(*json, env); };
 }
 

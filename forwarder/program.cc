@@ -13,6 +13,7 @@
 #include "config/diagnostics.h"
 #include "config/exit_code.h"
 #include "config/forwarder_config.h"
+#include "config/manual.h"
 #include "config/service_manager.h"
 #include "config/small_file.h"
 #include "config/units.h"
@@ -159,7 +160,9 @@ void AddSubcommands(CLI::App& app, CommandLine& command) {
 // The command line, or the exit code of what it ends with.
 std::optional<int> ParseCommandLine(int argc, char** argv, CommandLine& command) {
   CLI::App app{
-      "Reads this host's logs, seals them, and ships them to the vault for as long as it takes."};
+      "Reads this host's logs, seals them, and ships them to the vault for as long as it takes.",
+      "logvault-forwarder"};
+  logvault::config::AddManPageFlag(app, 8);
   app.add_option("--config", command.config, "forwarder.yaml")->required()->type_name("FILE");
   auto* check =
       app.add_flag("--check", command.check, "say whether the configuration can work, and end");

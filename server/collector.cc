@@ -148,9 +148,9 @@ struct Collector::Parts {
   CallLimiter limiter{clock};
   query::IndexCache index_cache;
   IndexKeeper index{*vault, committer, counters};
-  QueryContext query_context{clock,      *vault,  files.keys, query_gate,  sessions, silence,
-                             access_log, limiter, counters,   index_cache, index,    query_pool,
-                             tail_pool};
+  QueryContext query_context{clock,   *vault,     files.keys, query_gate, sessions,
+                             silence, access_log, limiter,    counters,   index_cache,
+                             index,   query_pool, tail_pool};
   RetentionKeeper retention{*vault, committer, counters, clock};
   IngestService ingest_service{ingest_context};
   QueryService query_service{query_context};

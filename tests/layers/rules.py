@@ -40,7 +40,7 @@ OUTSIDE = {
     "re2/": ("query",),
     "hs/": ("query",),
     "yaml-cpp/": ("config",),
-    "CLI/": ("cli", "server", "forwarder"),
+    "CLI/": ("cli", "server", "forwarder", "config"),  # config: man pages out of the tables of all three programs
     "spdlog/": ("config", "net", "server", "forwarder"),
     "systemd/": ("config", "forwarder"),
     "prometheus/": ("server", "forwarder"),

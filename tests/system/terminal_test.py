@@ -125,6 +125,24 @@ class TerminalTest(unittest.TestCase):
         newest = self.shown(*arguments[:-2], environment={"NO_COLOR": "1"}).text
         self.assertEqual(["12347", "12346", "12345", "12344", "12343"], re.findall(r"request 00(\d+)", newest))
 
+    # ---- tables
+
+    def test_a_narrow_terminal_gets_the_columns_that_fit(self):
+        wide = self.shown("hosts", columns=220).text.rstrip("\n").split("\n")
+        narrow = self.shown("hosts", columns=60).text.rstrip("\n").split("\n")
+        for title in ("HOST", "FORMAT", "COMMITTED", "REPORTS"):
+            self.assertIn(title, wide[0])
+        self.assertIn("HOST", narrow[0])
+        self.assertNotIn("FORMAT", narrow[0])
+        self.assertLessEqual(max(map(len, narrow)), 60, narrow)
+        self.assertRegex("\n".join(wide), r"geo01 +syslog .* ago ")
+
+    def test_a_pipe_gets_every_column_and_no_age(self):
+        text = self.lab.cli("hosts", expect=FOUND).text
+        for title in ("FORMAT", "MISSING", "FIRST", "REPORTS"):
+            self.assertIn(title, text.split("\n")[0])
+        self.assertNotIn(" ago", text)
+
     # ---- the pager
 
     def paged(self, *arguments):
