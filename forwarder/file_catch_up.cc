@@ -109,6 +109,16 @@ void FileSource::TakeLocated(const FilePosition& before, const FilePosition& now
   past_.Put(std::move(over));
 }
 
+// What is in memory stands in a file that is about to be read from its beginning.
+bool FileSource::WillBeRead(const TrackedFile& in_memory, const CatchUp& result) {
+  const FilePosition ahead = in_memory.Ahead();
+  return std::any_of(result.unread.begin(), result.unread.end(),
+                     [&ahead](const UnreadFile& unread) {
+                       const FoundFile file{unread.position.path, unread.facts};
+                       return unread.position.offset == 0 && ContentProbe(file).Has(ahead, 1);
+                     });
+}
+
 void FileSource::Settle(LostTrack lost, const CatchUp& result) {
   const FilePosition& position = lost.position;
   auto located = std::find_if(result.located.begin(), result.located.end(), [&](const auto& pair) {
@@ -126,7 +136,8 @@ void FileSource::Settle(LostTrack lost, const CatchUp& result) {
     return;
   }
   SayLoss(lost, lost.read_end);
-  if (lost.in_memory != nullptr) rewritten_.push_back(std::move(lost.in_memory));
+  if (lost.in_memory != nullptr && !WillBeRead(*lost.in_memory, result))
+    rewritten_.push_back(std::move(lost.in_memory));
   if (tracked_.contains(position.id)) return past_.PutOrphan(std::move(lost.position));
   lost.position.over = true;  // Told once.
   changes_.insert_or_assign(position.id, position.ToEntry());

@@ -47,6 +47,7 @@ void FileSource::Take(const std::vector<FoundFile>& found) {
   // By inode before content: a copy must not take the place of what it was copied from.
   std::erase_if(unclaimed_, [this](const FoundFile& file) { return ResumeKnown(file); });
   if (first_scan_) LosePast();
+  if (!first_scan_) NoteNewLiveFiles();
   CatchUpLost(files_.size());
   DropOldSuspects();
   for (const FoundFile& file : std::exchange(unclaimed_, {})) {
@@ -104,6 +105,18 @@ void FileSource::Detach(Entry& entry) {
     changes_.insert_or_assign(position.id, position.ToEntry());
   }
   if (!entry.file->is_open()) Lose(entry, false);
+}
+
+// A name that stood for another file before: rotations may lie between, even where it stood for none for a while.
+void FileSource::NoteNewLiveFiles() {
+  if (unclaimed_.empty()) return;
+  std::set<std::string> families = past_.Families();
+  for (const Entry& entry : files_) {
+    if (!entry.gone && !entry.on_path) families.insert(entry.file->Position().family());
+  }
+  for (const FoundFile& file : unclaimed_) {
+    if (families.contains(file.path)) rotated_.insert(file.path);
+  }
 }
 
 void FileSource::LookAtOpenFiles() {

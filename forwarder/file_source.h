@@ -111,6 +111,7 @@ class FileSource final : public Source {
   void PlanNextScan(std::int64_t begin);
   void MatchEntries(const std::vector<FoundFile>& found);
   void Detach(Entry& entry);
+  void NoteNewLiveFiles();
   void LookAtOpenFiles();
   void Discover(const FoundFile& found);
   void DiscoverCompressed();
@@ -138,6 +139,7 @@ class FileSource final : public Source {
   std::size_t CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
                             FolderCache& folders, std::size_t place);
   void TakeLocated(const FilePosition& before, const FilePosition& now);
+  static bool WillBeRead(const TrackedFile& in_memory, const CatchUp& result);
   void Settle(LostTrack lost, const CatchUp& result);
   void SayLoss(const LostTrack& lost, std::uint64_t kept);
   void SayOtherLosses();

@@ -36,9 +36,11 @@ class Chain {
   Chain(const ChainQuery& query, FolderCache& folders) : query_(query) {
     if (Result<FileFacts> live = FactsOf(query.live); live.ok()) live_id_ = live->id;
     Gather(query.live, folders);
-    for (const FilePosition& position : query.positions) {
-      if (!position.target.empty()) Gather(position.target, folders);
-      if (position.path != query.live) Gather(position.path, folders);
+    for (const std::vector<FilePosition>* some : {&query.positions, &query.tracked}) {
+      for (const FilePosition& position : *some) {
+        if (!position.target.empty()) Gather(position.target, folders);
+        if (position.path != query.live) Gather(position.path, folders);
+      }
     }
     for (const FoundFile& other : query.others) Add(other, std::nullopt);
     SortOldestFirst();
@@ -173,6 +175,9 @@ class Chain {
     UnixNanos newest_known = INT64_MIN;
     for (const FilePosition& position : query_.positions)
       newest_known = std::max(newest_known, position.mtime);
+    for (const FilePosition& position : query_.tracked) {
+      if (position.id != live_id_) newest_known = std::max(newest_known, position.mtime);
+    }
     std::size_t begin = 0;
     bool anchored = false;
     for (std::size_t i = 0; i < links_.size(); ++i) {

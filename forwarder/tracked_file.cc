@@ -324,6 +324,17 @@ FilePosition TrackedFile::Position() {
   return position_;
 }
 
+FilePosition TrackedFile::Ahead() const {
+  FilePosition ahead = position_;
+  ahead.offset = read_end();
+  const std::size_t checked = ahead.checked_bytes();
+  std::string head = head_ + std::string(unread().substr(0, kIdentityBytes));
+  ahead.head_hash = evidence::Sha256(std::string_view(head).substr(0, checked));
+  ahead.tail_hash =
+      evidence::Sha256(std::string_view(buffer_).substr(buffer_.size() - checked, checked));
+  return ahead;
+}
+
 bool TrackedFile::TakeMoved() { return std::exchange(moved_, false); }
 
 }  // namespace logvault::forwarder

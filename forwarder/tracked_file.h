@@ -71,6 +71,8 @@ class TrackedFile {
 
   // With the hashes as of the last record moved.
   FilePosition Position();
+  // As if all that is in memory had been moved.  REQUIRES: open.
+  [[nodiscard]] FilePosition Ahead() const;
   [[nodiscard]] const FileId& id() const { return position_.id; }
   [[nodiscard]] const std::string& path() const { return position_.path; }
   void set_path(std::string path);
