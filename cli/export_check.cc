@@ -1,6 +1,7 @@
 #include "cli/export_check.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,12 @@ namespace {
 
 constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::uint64_t kMaxTextSize = 64 * 1024 * 1024;  // of a file that is held as a whole
+// The members of every export, in their order; what follows is raw/.
+constexpr std::string_view kMembers[] = {
+    "manifest.json", "manifest.sig", "investigator.pem", "README.txt",   "report.html",
+    "checkpoint",    "ca.pem",       "certificates.pem", "blocks.jsonl", "records.jsonl"};
+constexpr std::size_t kUnlistedMembers = 3;  // those that the manifest cannot state
+constexpr std::string_view kRaw = "raw/";
 constexpr std::string_view kFirstNames[] = {"manifest.json", "manifest.sig", "investigator.pem",
                                             "report.html"};
 
@@ -99,6 +106,7 @@ class Checker {
       return std::move(verdict_);
     }
     members_ = *std::move(members);
+    CheckMembers();
     CheckManifest();
     CheckFiles();
     CheckEvidence();
@@ -145,6 +153,22 @@ class Checker {
     return text.ok() ? *std::move(text) : std::string();
   }
 
+  // Each member is one that an export has, once and in its place: a second one of the same name, or one that no step
+  // looks at, would be unpacked as evidence.  Which raw files there may be follows from the blocks.
+  void CheckMembers() {
+    std::size_t place = 0;
+    std::string_view before;
+    for (const TarMember& member : members_) {
+      const bool fixed = place < std::size(kMembers);
+      const bool good = fixed ? member.name == kMembers[place]
+                              : member.name.starts_with(kRaw) && member.name > before;
+      if (!good) return Bad(member.name, "is no member of an export, or not in its place");
+      if (!fixed) before = member.name;
+      ++place;
+    }
+    if (place < std::size(kMembers)) Bad(kMembers[place], "is not there");
+  }
+
   void CheckManifest() {
     manifest_text_ = Text("manifest.json");
     Result<ExportManifest> manifest = ExportManifest::Parse(manifest_text_);
@@ -156,7 +180,7 @@ class Checker {
   // The members are the manifest's files, in its order, each with its hash.
   void CheckFiles() {
     if (!has_manifest_) return;
-    std::vector<std::string> expected = {"manifest.json", "manifest.sig", "investigator.pem"};
+    std::vector<std::string> expected(kMembers, kMembers + kUnlistedMembers);
     for (const ExportedFile& file : verdict_.manifest.files) expected.push_back(file.name);
     const bool in_order = std::equal(
         members_.begin(), members_.end(), expected.begin(), expected.end(),
@@ -217,7 +241,7 @@ class Checker {
     if (blocks == nullptr || records == nullptr)
       return Bad("blocks.jsonl, records.jsonl", "not both are there");
     for (const TarMember& member : members_) {
-      if (member.name.starts_with("raw/"))
+      if (member.name.starts_with(kRaw))
         raw_.try_emplace(member.name, Raw{&member, Cursor(file_, member)});
     }
     Cursor block_lines(file_, *blocks);
@@ -256,7 +280,7 @@ class Checker {
       Bad("records.jsonl", where + record.status().message());
       return false;
     }
-    const std::string name = "raw/" + record->host + "/" + record->source;
+    const std::string name = std::string(kRaw) + record->host + "/" + record->source;
     const auto raw = raw_.find(name);
     std::optional<std::string> bytes;
     if (raw != raw_.end() && raw->second.cursor.offset(*raw->second.member) == record->offset)

@@ -44,7 +44,7 @@ class OpenSsl:
         return self.run("pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in message -sigfile signature")[0]
     def certificate(self, der, ca_pem, when):  # the URI and the key of one that the CA issued and that is valid `when`, in seconds
         self.write(certificate=pem_of(der), ca=ca_pem)
-        good, _ = self.run(f"verify -x509_strict -CAfile ca -no-CApath -attime {int(when)} certificate")
+        good, _ = self.run(f"verify -x509_strict -CAfile ca -no-CApath -no-CAstore -attime {int(when)} certificate")
         uris = re.findall(r"URI:([^\s,]+)", self.run("x509 -in certificate -noout -ext subjectAltName")[1].decode("utf-8", "replace"))
         public = base64.b64decode(b"".join(self.run("x509 -in certificate -noout -pubkey")[1].splitlines()[1:-1]))
         need(good and len(uris) == 1 and len(public) == 44 and public.startswith(SPKI), "a certificate that this CA did not issue for then")
@@ -96,7 +96,7 @@ def once(pairs):  # an object without a member twice, and with true and false on
     return dict(pairs)
 def parse(line):
     try:
-        value = json.loads(line, object_pairs_hook=once)
+        value = json.loads(line, object_pairs_hook=once, parse_float=lambda _: need(False, "a number that is not whole"))
     except (ValueError, RecursionError):
         raise Bad("not JSON") from None
     need(isinstance(value, dict), "not a JSON object")
@@ -105,8 +105,7 @@ def time_text(ns):  # RFC 3339 with nine decimals
     second = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=ns // 10**9)
     return f"{second.isoformat(timespec='seconds')}.{ns % 10**9:09d}Z"
 def text_of(data, encoding="utf-8"):
-    text = data.decode(encoding, "replace")
-    return None if "\ufffd" in text else text
+    return None if "\ufffd" in (text := data.decode(encoding, "replace")) else text
 def message_of(data, flags):
     if len(data) > MESSAGE_MAX: return None
     utf16 = flags & 8
@@ -121,13 +120,16 @@ class Fields:  # a block's body from its front, behind the magic that must begin
         self.at += size
         return self.data[self.at - size : self.at]
     def text(self, width): return self.take(int.from_bytes(self.take(width), "big"))
+def keys_of(vault_pub):  # the vault's name; its keys, the one in force first, each with the largest tree size that it may sign
+    lines = [re.fullmatch(r"([^+ ]+)\+([0-9a-f]{8})\+([\w+/]+=*)(?: (\d{1,20}))?", line) for n, line in enumerate(vault_pub.splitlines()) if n != 1]
+    good = all([*lines, lines]) and all(line[1] == lines[0][1] and line[2] == sha256(line[1].encode(), b"\n", decode(line[3]))[:4].hex() for line in lines)
+    if not good: raise ValueError("not a vault.pub")
+    return lines[0][1], [(decode(line[3]), int(line[4] or 2**64)) for line in lines]
 
 class Verifier:
-    def __init__(self, file, members, vault_pub, openssl):
+    def __init__(self, file, members, name, keys, openssl):
         self.file, self.members, self.openssl, self.places = file, members, openssl, {member[0]: member for member in members}
-        lines = [line.replace("+", " ", 2).split(" ") for n, line in enumerate(vault_pub.split("\n")) if line and n != 1]
-        self.keys = [(decode(key), int((last or [2**64])[0])) for _, _, key, *last in lines]  # in force, then those before: up to which tree size
-        self.name, self.vault, self.manifest, self.genesis = lines[0][0], lines[0][0].split("/")[0], {}, None
+        self.name, self.vault, self.keys, self.manifest, self.genesis = name, name.split("/")[0], keys, {}, None
         self.names, self.streams, self.heads, self.epochs, self.access, self.raw, self.certificates = {}, {}, {}, {}, [], {}, b""
     def check(self):  # what is wrong: of each step the first thing
         for step in (self.check_files, self.check_evidence, self.check_statements, self.check_signature):
@@ -143,8 +145,8 @@ class Verifier:
         self.manifest = parse(self.manifest_bytes)
         need(json.dumps(self.manifest, indent=1).encode() + b"\n" == self.manifest_bytes, "manifest.json is spelt otherwise")
         need(self.manifest["format"] == "logvault/export/v1", "manifest.json is of another version")
-        expected = FIRST + [file["name"] for file in self.manifest["files"]]
-        need([member[0] for member in self.members] == expected and expected[3:10] == TEXTS, "not the manifest's files, each once, in order")
+        expected, raw = FIRST + [file["name"] for file in self.manifest["files"]], sorted({name for name in self.places if name.startswith("raw/")})
+        need([member[0] for member in self.members] == expected == [*FIRST, *TEXTS, *raw], "not the manifest's files, each once, in order")
         for file in self.manifest["files"]:
             cursor, hashed = Cursor(self.file, self.places[file["name"]]), hashlib.sha256()
             while not cursor.done(): hashed.update(cursor.bytes(min(2**16, cursor.size - cursor.taken)))
@@ -255,8 +257,7 @@ class Verifier:
         times = event.to_bytes(8, "big", signed=True) + record["read_time"].to_bytes(8, "big", signed=True)
         inputs = bytes.fromhex(record["salt"]) + seq.to_bytes(8, "big") + times + record["flags"].to_bytes(4, "big")
         leaf = leaf_hash(inputs + len(origin).to_bytes(2, "big") + origin + data)
-        rebuilt = {name: record[name] for name in RECORD}
-        rebuilt |= dict(host=stream["host"], source=stream["source"], seq=seq, block=index, leaf=leaf.hex())
+        rebuilt = {name: record[name] for name in RECORD} | dict(host=stream["host"], source=stream["source"], seq=seq, block=index, leaf=leaf.hex())
         time = time_text(record["read_time"] if record["event_time"] is None else event)
         rebuilt |= dict(time=time, origin=text_of(origin), message=message_of(data, record["flags"]))
         need(spelt(rebuilt) == line and len(inputs) == 44, f"{where}: its line and its bytes are not one record of that place")
@@ -267,8 +268,7 @@ class Verifier:
         stated |= {what: sum(stream[what] for stream in streams) for what in ("shown", "redacted")}
         for name, value in stated.items():
             need(spelt(self.manifest[name]) == spelt(value), f"manifest.json: {name} is not what the evidence has")
-        good = time_text(self.manifest["made_at_ns"]) == self.manifest["made_at"] and not (self.manifest["offline"] and self.access)
-        need(good, "manifest.json: made_at or offline is not what the rest has")
+        need(time_text(self.manifest["made_at_ns"]) == self.manifest["made_at"] and not (self.manifest["offline"] and self.access), "manifest.json: made_at or offline is not what the rest has")
     def check_signature(self):
         pem, manifest = self.text("investigator.pem"), self.manifest
         der = decode(b"".join(pem.split(b"\n")[1:-2]))
@@ -279,10 +279,10 @@ class Verifier:
 
 def main(path, vault_pub):
     with open(vault_pub, encoding="ascii") as keys, open(path, "rb") as file, tempfile.TemporaryDirectory() as folder:
-        start, names, pinned = file.read(4096), [name.encode() + b"\0" for name in [*FIRST, "report.html"]], keys.read()
+        start, names, pinned = file.read(4096), [name.encode() + b"\0" for name in [*FIRST, "report.html"]], keys_of(keys.read())
         if not start.startswith(tuple(names)) and b'"logvault/export/v1"' not in start: return print("not an export") or 2
         try:
-            verifier = Verifier(file, members_of(file, os.fstat(file.fileno()).st_size), pinned, OpenSsl(folder))
+            verifier = Verifier(file, members_of(file, os.fstat(file.fileno()).st_size), *pinned, OpenSsl(folder))
             findings = list(verifier.check())
         except (Bad, ValueError) as reason:
             findings = [str(reason)]
@@ -295,5 +295,5 @@ if __name__ == "__main__":
     if len(sys.argv) != 3: sys.exit(print("usage: verify-export.py EXPORT vault.pub", file=sys.stderr) or 2)
     try:
         sys.exit(main(*sys.argv[1:]))
-    except (OSError, UnicodeDecodeError) as reason:
+    except (OSError, ValueError) as reason:  # of vault.pub, too
         sys.exit(print(reason, file=sys.stderr) or 2)

@@ -227,6 +227,13 @@ class ExportTest(unittest.TestCase):
             self.assertEqual(self.first(path).code, USAGE)
             self.assertEqual(self.second(path)[0], USAGE)
         self.assertEqual(self.first(self.lab.path("missing")).code, USAGE)
+        good = self.content(self.vault_pub)
+        first = good.splitlines()[0]
+        for content in (b"", b"\n", bytes(100), b"x" * 100, b"\xff", good + b"\n", good + first + b" -1\n", good + first + b"  5\n", first[1:], good + b"other/" + first):
+            os.makedirs(self.lab.path("no-key"), exist_ok=True)
+            path = self.write(content, "no-key/vault.pub")
+            self.assertEqual(self.first(self.export, credentials=self.lab.path("no-key")).code, USAGE, content)
+            self.assertEqual(run([sys.executable, os.path.join(ROOT, "deploy", "verify-export.py"), self.export, path]).code, USAGE, content)
 
     # ---- changes by somebody who cannot sign
 
@@ -265,6 +272,25 @@ class ExportTest(unittest.TestCase):
         bundle = Bundle(self.export)
         bundle.files[4], bundle.files[5] = bundle.files[5], bundle.files[4]
         self.found(bundle.pack(), "another order")
+
+    def test_a_signed_manifest_makes_no_other_files_members(self):
+        """A second file of a name is what a tar leaves behind; one that no step reads is nobody's evidence."""
+        for name, good in Bundle(self.export).files[3:]:
+            bundle = Bundle(self.export)
+            bundle.files.append((name, good))
+            bundle.state()
+            bundle.sign(self.lab.analyst, self.lab.folder)
+            for other in (len(bundle.files) - 1, [n for n, _ in bundle.files].index(name)):  # the manifest knows the good one, twice
+                changed = [(n, b"another\n" if i == other else data) for i, (n, data) in enumerate(bundle.files)]
+                content = b"".join(second.header_of(n, len(d)) + d + bytes(-len(d) % 512) for n, d in changed) + bytes(1024)
+                self.found(content, f"{name} twice", f"BAD {name}: is no member of an export")
+        for name in ("evil.html", "../../etc/cron.d/x", "/etc/x", "raw2/x", "raw/zzz/nothing"):
+            bundle = Bundle(self.export)
+            bundle.files.append((name, b"x"))
+            self.resigned(bundle, name, f"BAD {name}")
+        bundle = Bundle(self.export)
+        bundle.files[-1], bundle.files[-2] = bundle.files[-2], bundle.files[-1]
+        self.resigned(bundle, "raw files in another order", "not in its place")
 
     def test_hostile_tars(self):
         good = self.content()
@@ -370,6 +396,7 @@ class ExportTest(unittest.TestCase):
             "a JSON member twice": lambda lines: [lines[0].replace(b'{"host"', b'{"host":"x","host"', 1), *lines[1:]],
             "true for 1": lambda lines: [lines[0].replace(b'"flags":0', b'"flags":false', 1), *lines[1:]],
             "blanks": lambda lines: [lines[0].replace(b",", b", ", 1), *lines[1:]],
+            "0.0 for 0": lambda lines: [lines[0].replace(b'"offset":0,', b'"offset":0.0,', 1), *lines[1:]],
             "offset": lambda lines: [with_member(lines[0], offset=1), *lines[1:]],
             "size": lambda lines: [with_member(lines[0], size=2**60), *lines[1:]],
             "the last dropped": lambda lines: lines[:-1],
