@@ -1,5 +1,7 @@
 #include "evidence/bodies.h"
 
+#include <algorithm>
+
 #include "common/bytes.h"
 #include "evidence/batch.h"
 #include "evidence/keys.h"
@@ -16,6 +18,12 @@ Hash TakeHash(ByteReader& reader) {
   return hash.ok() ? *hash : Hash{};
 }
 
+// Whether a key can be named so: what is read here becomes a VerifierKey's name, which is checked no more.
+bool IsOrigin(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return c > ' ' && c < '\x7f' && c != '+'; });
+}
+
 }  // namespace
 
 Result<GenesisBody> GenesisBody::Parse(std::string_view bytes) {
@@ -29,6 +37,7 @@ Result<GenesisBody> GenesisBody::Parse(std::string_view bytes) {
   body.retention_min_ns = reader.U64();
   body.ca_pem = std::string(reader.String32());
   if (!reader.Done()) return Corruption("GENESIS: cut off, or longer than its fields");
+  if (!IsOrigin(body.origin)) return Corruption("GENESIS: its origin names no key");
   return body;
 }
 

@@ -107,6 +107,8 @@ Result<ProvenRecord> CheckRecordProof(const RecordProof& proof, const VerifierKe
     return Corruption("the block is not of the stream " + proof.host + "/" + proof.source);
   if (proof.seq < batch->first_seq || proof.seq > batch->last_seq())
     return Corruption("the block does not hold record " + std::to_string(proof.seq));
+  if (proof.origin.size() > kMaxOriginSize)
+    return Corruption("the origin is longer than a record's can be");
   LV_RETURN_IF_ERROR(VerifyInclusion(RecordLeaf(proof.salt, proof.seq, proof.record()),
                                      proof.seq - batch->first_seq, batch->record_count,
                                      proof.record_path, batch->records_root)

@@ -128,6 +128,12 @@ TEST(BodiesTest, ReadBackWhatTheyWrite) {
   GenesisBody genesis{"lab/12345678", std::string(32, 'v'), std::string(32, 'x'), 5,
                       "-----BEGIN CERTIFICATE-----\n"};
   EXPECT_EQ(*GenesisBody::Parse(genesis.Serialize()), genesis);
+  for (const char* origin :
+       {"", "lab/1 2", "lab+12345678", "lab\r12345678", "l\xC2\xA0b/12345678"}) {
+    GenesisBody unnameable = genesis;
+    unnameable.origin = origin;
+    EXPECT_FALSE(GenesisBody::Parse(unnameable.Serialize()).ok()) << origin;
+  }
   StreamBody stream{"geo01", "access", "access", R"({"type":"file"})"};
   EXPECT_EQ(*StreamBody::Parse(stream.Serialize()), stream);
   KeyBody key{"geo01", 9, std::string(32, 'e'), Sha256("k0"), Sha256("box"), 8, "der", "signature"};

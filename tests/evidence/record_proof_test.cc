@@ -122,6 +122,7 @@ TEST_F(RecordProofTest, EveryFieldIsBound) {
       {"read time", [](auto& p) { p.read_time = 78; }},
       {"flags", [](auto& p) { p.flags = 1; }},
       {"origin", [](auto& p) { p.origin += "b"; }},
+      {"origin longer than any", [](auto& p) { p.origin.assign(kMaxOriginSize + 1, 'a'); }},
       {"bytes", [](auto& p) { p.bytes = "three"; }},
       {"record path", [](auto& p) { p.record_path.pop_back(); }},
       {"longer record path", [](auto& p) { p.record_path.push_back(Hash{}); }},
