@@ -93,7 +93,8 @@ int TellStatus(const CommandLine& command, const ForwarderConfig& config) {
   const std::string text = forwarder::Describe(*status, vault->verifier, command.all_notes);
   std::fputs(text.c_str(), stdout);
   if (forwarder::HasProofOfFork(*status, vault->verifier)) return Exit(ExitCode::kIntegrity);
-  return Exit(status->contradiction.empty() ? ExitCode::kOk : ExitCode::kAttention);
+  const bool refused = forwarder::HasRefused(*status, vault->verifier);
+  return Exit(refused ? ExitCode::kAttention : ExitCode::kOk);
 }
 
 int TellSpool(const CommandLine& command, const ForwarderConfig& config) {

@@ -289,7 +289,7 @@ void Shipper::OnIntegrityFailure(const Status& failure, const std::string& note)
   // Both are best effort: the failure itself is what the caller reports, and nothing is freed meanwhile.
   if (last_alarm_ == failure.message()) return;
   last_alarm_ = failure.message();
-  (void)spool_.KeepContradiction(note);
+  (void)(witness_.IsSigned(note) ? spool_.KeepContradiction(note) : spool_.KeepRefused(note));
   (void)spool_.Owe(AlarmRecord(failure));
 }
 

@@ -288,8 +288,8 @@ Status Spool::GoOnFrom(std::string_view note) {
   for (const char* sql :
        {"INSERT INTO older_note(note) SELECT value FROM meta WHERE key IN ('note', "
         "'contradiction')",
-        "DELETE FROM meta WHERE key='contradiction'", "UPDATE item SET state=0 WHERE state=1",
-        "UPDATE stream SET acked_seq=0"}) {
+        "DELETE FROM meta WHERE key IN ('contradiction', 'refused')",
+        "UPDATE item SET state=0 WHERE state=1", "UPDATE stream SET acked_seq=0"}) {
     Result<Statement*> statement = tables_.Sql(sql);
     if (!statement.ok()) return statement.status();
     LV_RETURN_IF_ERROR((*statement)->Run());
@@ -302,6 +302,11 @@ Status Spool::GoOnFrom(std::string_view note) {
 Status Spool::KeepContradiction(std::string_view note) {
   MutexLock lock(mutex_);
   return tables_.WriteMeta("contradiction", note);
+}
+
+Status Spool::KeepRefused(std::string_view note) {
+  MutexLock lock(mutex_);
+  return tables_.WriteMeta("refused", note);
 }
 
 Status Spool::Adopt(const std::string& source, const StreamHead& head,

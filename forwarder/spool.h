@@ -84,8 +84,10 @@ class Spool {
   // Goes on from `note`, an older checkpoint than the newest one, which stays among the older ones.  Everything that is
   // still here although it was acknowledged waits again: the vault says of each batch whether it has it.
   Status GoOnFrom(std::string_view note) LV_EXCLUDES(mutex_);
-  // Keeps a checkpoint that contradicts the kept one, for whoever investigates.
+  // Keeps a checkpoint that the vault signed and that contradicts the kept one, for whoever investigates.
   Status KeepContradiction(std::string_view note) LV_EXCLUDES(mutex_);
+  // Keeps what the pinned key did not sign: no proof, also where that key is another one later.
+  Status KeepRefused(std::string_view note) LV_EXCLUDES(mutex_);
 
   // Sets where a stream stands and how far its source was read, as the vault told us.
   Status Adopt(const std::string& source, const StreamHead& head,

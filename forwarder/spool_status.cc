@@ -32,14 +32,15 @@ Status ReadStreams(Database& db, SpoolStatus& status) {
 }
 
 Status ReadNotes(Database& db, SpoolStatus& status) {
-  LV_RETURN_IF_ERROR(
-      ForEachRow(db, "SELECT key, value FROM meta WHERE key IN ('host', 'note', 'contradiction')",
-                 [&](const Statement& row) {
-                   const std::string key = row.Text(0);
-                   (key == "host"   ? status.host
-                    : key == "note" ? status.note
-                                    : status.contradiction) = row.Blob(1);
-                 }));
+  LV_RETURN_IF_ERROR(ForEachRow(
+      db, "SELECT key, value FROM meta WHERE key IN ('host', 'note', 'contradiction', 'refused')",
+      [&](const Statement& row) {
+        const std::string key = row.Text(0);
+        (key == "host"            ? status.host
+         : key == "note"          ? status.note
+         : key == "contradiction" ? status.contradiction
+                                  : status.refused) = row.Blob(1);
+      }));
   return ForEachRow(db, "SELECT note FROM older_note ORDER BY id",
                     [&](const Statement& row) { status.older_notes.push_back(row.Blob(0)); });
 }
@@ -64,6 +65,13 @@ bool HasProofOfFork(const SpoolStatus& status, const evidence::VerifierKey& vaul
          evidence::OpenCheckpoint(status.contradiction, vault_key).ok();
 }
 
+bool HasRefused(const SpoolStatus& status, const evidence::VerifierKey& vault_key) {
+  const auto is_foreign = [&vault_key](const std::string& note) {
+    return !note.empty() && !evidence::OpenCheckpoint(note, vault_key).ok();
+  };
+  return is_foreign(status.contradiction) || is_foreign(status.refused);
+}
+
 std::string DescribeQueue(const SpoolStatus& status) {
   std::string text = "spool: " + std::to_string(status.waiting_items) + " items wait (" +
                      std::to_string(status.waiting_bytes) + " bytes), " +
@@ -79,14 +87,14 @@ std::string DescribeQueue(const SpoolStatus& status) {
 std::string Describe(const SpoolStatus& status, const evidence::VerifierKey& vault_key, bool all) {
   std::string text =
       "host " + status.host + ", vault " + vault_key.name + "\n" + DescribeQueue(status);
-  if (!status.contradiction.empty()) {
-    const bool proof = HasProofOfFork(status, vault_key);
+  if (HasProofOfFork(status, vault_key)) {
     text +=
-        proof ? "FORK OR ROLLBACK: the vault signed this, which contradicts the newest checkpoint "
-                "below:\n"
-              : "REFUSED: something that is not signed by the vault's key answered in its place:\n";
-    if (proof) text += status.contradiction;  // a valid note has no control characters
+        "FORK OR ROLLBACK: the vault signed this, which contradicts the newest checkpoint "
+        "below:\n" +
+        status.contradiction;  // a valid note has no control characters
   }
+  if (HasRefused(status, vault_key))
+    text += "REFUSED: something that is not signed by the vault's key answered in its place\n";
   text += std::to_string(status.older_notes.size()) + " older checkpoints are kept\n";
   if (all) {
     for (const std::string& note : status.older_notes) text += "\n" + note;

@@ -24,7 +24,8 @@ struct SpoolStatus {
   std::vector<Stream> streams;
   std::string note;                      // the newest checkpoint that was verified; empty for none
   std::vector<std::string> older_notes;  // oldest first
-  std::string contradiction;  // what the vault showed and was not believed; empty for none
+  std::string contradiction;  // what the vault signed and was not believed; empty for none
+  std::string refused;        // what was not signed by the key pinned then; empty for none
 };
 
 // kNotFound where there is no spool in `dir`.
@@ -39,5 +40,8 @@ std::string Describe(const SpoolStatus& status, const evidence::VerifierKey& vau
 
 // Whether the vault's own signature stands under something that contradicts what this host saw.
 bool HasProofOfFork(const SpoolStatus& status, const evidence::VerifierKey& vault_key);
+// Whether something answered in the vault's place: what was refused is not signed by today's key either, which a host may
+// have been given too late.
+bool HasRefused(const SpoolStatus& status, const evidence::VerifierKey& vault_key);
 
 }  // namespace logvault::forwarder

@@ -35,6 +35,10 @@ Result<std::unique_ptr<Witness>> Witness::Open(std::string_view kept_note,
   return witness;
 }
 
+bool Witness::IsSigned(std::string_view note) const {
+  return evidence::OpenCheckpoint(note, key_).ok();
+}
+
 Seen Witness::seen() const {
   MutexLock lock(mutex_);
   return seen_;

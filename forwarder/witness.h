@@ -32,6 +32,8 @@ class Witness {
       LV_EXCLUDES(mutex_) {
     return CheckProof(note, {consistency.begin(), consistency.end()});
   }
+  // Whether the pinned key signed `note`: else it proves nothing, whatever key is pinned later.
+  [[nodiscard]] bool IsSigned(std::string_view note) const;
   // From now on the newest.  REQUIRES: Check returned it, and it is durably kept.
   void Keep(const evidence::Checkpoint& checkpoint) LV_EXCLUDES(mutex_);
 
