@@ -213,8 +213,8 @@ void AppendCall::Count(int item, storage::Outcome outcome) {
   if (outcome == storage::Outcome::kConflict) {
     ++counters.conflicts;
     spdlog::error(
-        "conflict: host {} sent other records under numbers that are taken; see the CONFLICT block",
-        host_);
+        "conflict: host {} sent other records under numbers that are taken; see CONFLICT block {}",
+        host_, *accepted_[static_cast<std::size_t>(item)].block);
   }
   if (outcome != storage::Outcome::kCommitted) return;
   const Accepted& accepted = accepted_[static_cast<std::size_t>(item)];

@@ -94,11 +94,24 @@ class SilentLogger final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
+// Whether a vault is, or was, in the folder: RocksDB's CURRENT names one of these.
+bool HoldsManifest(rocksdb::Env& env, const std::string& dir) {
+  std::vector<std::string> children;
+  return env.GetChildren(dir, &children).ok() &&
+         std::any_of(children.begin(), children.end(),
+                     [](const std::string& child) { return child.starts_with("MANIFEST-"); });
+}
+
+// Of opening a vault: a file that another of its files names, and that is not there, is damage.
+Status FromOpening(const rocksdb::Status& status) {
+  return status.IsPathNotFound() ? Corruption(status.ToString()) : FromRocks(status);
+}
+
 Result<std::vector<std::string>> FamiliesIn(const rocksdb::DBOptions& db, const std::string& dir,
                                             TablesMode mode) {
   std::vector<std::string> names;
   if (mode != TablesMode::kCreate) {
-    LV_RETURN_IF_ERROR(FromRocks(rocksdb::DB::ListColumnFamilies(db, dir, &names)));
+    LV_RETURN_IF_ERROR(FromOpening(rocksdb::DB::ListColumnFamilies(db, dir, &names)));
     return names;
   }
   names.assign(kFixedFamilies.begin(), kFixedFamilies.end());
@@ -135,7 +148,7 @@ Result<std::shared_ptr<Tables>> Tables::OpenOnce(const rocksdb::DBOptions& db_op
       options.mode == TablesMode::kReadOnly
           ? rocksdb::DB::OpenForReadOnly(db_options, options.dir, families, &handles, &db)
           : rocksdb::DB::Open(db_options, options.dir, families, &handles, &db);
-  if (!status.ok()) return FromRocks(status);
+  if (!status.ok()) return FromOpening(status);
   std::shared_ptr<Tables> tables(new Tables(std::unique_ptr<rocksdb::DB>(db), cache, handles));
   LV_RETURN_IF_ERROR(tables->FindFamilies());
   if (options.mode == TablesMode::kReadOnly && options.paranoid) {
@@ -150,7 +163,8 @@ Result<std::shared_ptr<Tables>> Tables::Open(const TablesOptions& options) {
     db.info_log = std::make_shared<SilentLogger>();
   }
   if (options.mode != TablesMode::kCreate && !db.env->FileExists(options.dir + "/CURRENT").ok()) {
-    return NotFound("no vault in " + options.dir);
+    if (!HoldsManifest(*db.env, options.dir)) return NotFound("no vault in " + options.dir);
+    return Corruption("the vault's file " + options.dir + "/CURRENT is missing");
   }
   Result<std::shared_ptr<Tables>> tables = OpenOnce(db, options);
   for (int tries = 1;

@@ -31,7 +31,7 @@ Result<Manifest> ReadManifest(rocksdb::Env& env, const std::string& dir) {
 
 Status CopyWithoutTornEnd(rocksdb::Env& env, const std::string& dir, const std::string& copy) {
   Result<Manifest> manifest = ReadManifest(env, dir);
-  if (!manifest.ok()) return manifest.status();
+  if (!manifest.ok()) return NotFound(manifest.status().message());
   if (env.FileExists(copy).ok()) return AlreadyExists(copy + " is in the way: remove it");
   std::vector<std::string> files;
   LV_RETURN_IF_ERROR(FromRocks(env.GetChildren(dir, &files)));

@@ -61,6 +61,12 @@ Status StatusOf(const Result<std::unique_ptr<Vault>>& vault) {
   return vault.ok() ? Status::Ok() : vault.status();
 }
 
+// In a folder that is a vault nothing may be missing: it is no folder without one.
+Status InAVault(const Status& status) {
+  if (status.code() != StatusCode::kNotFound) return status;
+  return Corruption("a row is missing: " + status.message());
+}
+
 Status CheckGenesis(const evidence::GenesisBody& genesis, const evidence::SigningKey& key) {
   if (genesis.vault_public_key != key.public_key()) {
     return InvalidArgument("GENESIS names another key than the one that signs");
@@ -181,7 +187,7 @@ Result<std::unique_ptr<Vault>> Vault::OpenAs(const TablesOptions& tables_options
   }
   Status status = vault->Load();
   if (status.ok()) status = vault->CheckAnchor();
-  if (!status.ok()) return status;
+  if (!status.ok()) return InAVault(status);
   return vault;
 }
 
@@ -194,13 +200,19 @@ Result<std::uint64_t> Vault::AcceptRollback(const VaultOptions& options, const S
   if (!tables.ok()) return tables.status();
   Vault vault(options, keys, clock, *std::move(tables));
   if (anchor.ok()) vault.anchor_ = *std::move(anchor);
-  LV_RETURN_IF_ERROR(vault.Load());
+  LV_RETURN_IF_ERROR(InAVault(vault.Load()));
   Result<evidence::Statement> statement = vault.governance()->Check(directive, clock.Now());
   if (!statement.ok()) return statement.status();
   Result<evidence::AcceptedRollback> rollback =
       evidence::OpenRollback(*statement, vault.governance()->key());
   if (!rollback.ok()) return rollback.status();
-  LV_RETURN_IF_ERROR(vault.CheckRestored(*rollback));
+  Result<bool> written = vault.AwaitsAnchorOf(directive);
+  if (!written.ok()) return written.status();
+  LV_RETURN_IF_ERROR(vault.CheckRestored(*rollback, vault.head().size - (*written ? 1 : 0)));
+  if (*written) {
+    LV_RETURN_IF_ERROR(vault.MoveAnchor(vault.head().note));
+    return rollback->restored.size;
+  }
   Entry entry;
   entry.kind = evidence::BlockKind::kConfig;
   entry.body = directive;
@@ -209,13 +221,23 @@ Result<std::uint64_t> Vault::AcceptRollback(const VaultOptions& options, const S
   return rollback->restored.size;
 }
 
-// The vault stands where the directive says, and its anchor saw nothing that the directive does not give up.
-Status Vault::CheckRestored(const evidence::AcceptedRollback& rollback) const {
+// Whether an acceptance was ended between its two steps: the directive is the newest block, not yet the anchor's.
+Result<bool> Vault::AwaitsAnchorOf(std::string_view directive) const {
   const Head here = head();
-  if (here.size != rollback.restored.size || here.root != rollback.restored.root) {
+  Result<evidence::BlockHeader> newest = reader_.Block(here.size - 1);
+  if (!newest.ok()) return newest.status();
+  return newest->kind == evidence::BlockKind::kConfig && newest->body == directive &&
+         (anchor_ == nullptr || anchor_->note() != here.note);
+}
+
+// The vault's first `size` blocks are what the directive says, and its anchor saw nothing that the directive does not give up.
+Status Vault::CheckRestored(const evidence::AcceptedRollback& rollback, std::uint64_t size) const {
+  Result<evidence::Hash> root = evidence::RootAt(size, reader_.Nodes());
+  if (!root.ok()) return root.status();
+  if (size != rollback.restored.size || *root != rollback.restored.root) {
     return InvalidArgument("the directive restores a vault of " +
                            std::to_string(rollback.restored.size) + " blocks; the one in " +
-                           options_.dir + " has " + std::to_string(here.size) +
+                           options_.dir + " has " + std::to_string(head().size) +
                            ", or another history");
   }
   if (anchor_ == nullptr) return Status::Ok();

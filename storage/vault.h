@@ -110,7 +110,8 @@ class Vault {
                                              const Clock& clock);
   // Goes on from an older copy, as `directive` (a rollback, evidence/rollback.h) accepts: the vault in `dir` must stand
   // exactly where it says, and the anchor, where there is one, must not have seen more than what it says is lost.  The
-  // directive becomes the next block, and the anchor follows.  Returns the size that was restored.
+  // directive becomes the next block, and the anchor follows; where it was ended between the two, the same directive
+  // goes on.  Returns the size that was restored.
   static Result<std::uint64_t> AcceptRollback(const VaultOptions& options, const SigningKeys& keys,
                                               const Clock& clock, std::string_view directive);
   ~Vault();
@@ -165,7 +166,8 @@ class Vault {
                                                             const Clock& clock);
   Status Load();
   Status CheckAnchor();
-  Status CheckRestored(const evidence::AcceptedRollback& rollback) const;
+  [[nodiscard]] Result<bool> AwaitsAnchorOf(std::string_view directive) const;
+  Status CheckRestored(const evidence::AcceptedRollback& rollback, std::uint64_t size) const;
   Status CheckDiskReserve(std::span<const Entry> group) const;
   [[nodiscard]] bool ClockStepped(UnixNanos now, UnixNanos offset) const;
   // The keys in force by `governance`, newest first; kFailedPrecondition where one is not at hand.

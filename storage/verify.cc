@@ -106,7 +106,11 @@ Result<VerifyReport> VerifyVault(const VerifyOptions& options) {
   Result<std::string> anchor = options.anchor.empty() ? Result<std::string>(NotFound("no anchor"))
                                                       : ReadAnchor(options.anchor);
   Result<std::shared_ptr<Tables>> tables = OpenAsFarAsItGoes(options.dir, findings, damage);
-  if (!tables.ok()) return tables.status();
+  if (!tables.ok()) {
+    if (anchor.status().code() == StatusCode::kNotFound) return tables.status();
+    return Integrity("there is an anchor at " + options.anchor + ", but " +
+                     tables.status().message());
+  }
   Result<evidence::VerifierKey> key = KeyOf(options, tables->get(), findings);
   if (!key.ok()) return key.status();
   report.key_pinned = options.key.has_value();
@@ -114,8 +118,8 @@ Result<VerifyReport> VerifyVault(const VerifyOptions& options) {
 
   std::vector<Witness> witnesses;
   if (anchor.ok()) AddWitness("the anchor", *anchor, *key, witnesses, findings);
-  if (anchor.status().code() == StatusCode::kCorruption) {
-    findings.Add(0, anchor.status().message());
+  if (!anchor.ok() && anchor.status().code() != StatusCode::kNotFound) {
+    findings.Add(0, "the anchor cannot be read: " + anchor.status().message());
   }
   if (options.known_note) {
     AddWitness("the given checkpoint", *options.known_note, *key, witnesses, findings);

@@ -70,10 +70,12 @@ void VerifyPass::Run(VerifyReport& report) {
 std::uint64_t VerifyPass::FindEnd(VerifyReport& report) {
   std::uint64_t end = 0;
   const std::unique_ptr<rocksdb::Iterator> rows = tables_.Seek(tables_.checkpoint());
-  for (rows->SeekToLast(); rows->Valid(); rows->Prev()) {
+  rows->SeekToLast();
+  for (bool is_last = true; rows->Valid(); rows->Prev(), is_last = false) {
     Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(ToView(rows->value()), key_);
     if (!checkpoint.ok()) continue;  // CheckCheckpoint reports it
     end = checkpoint->size;
+    if (is_last) newest_stored_ = end;
     report.note = ToView(rows->value());
     break;
   }
@@ -108,16 +110,12 @@ void VerifyPass::CheckBlock(std::uint64_t index) {
   };
   switch (blocks_.MoveTo(index, passed)) {
     case NumberCursor::Found::kRow:
-      ++stored_blocks_;
       AddBlock(index, blocks_.value());
       return;
     case NumberCursor::Found::kNothing: {
       // RocksDB 7.8.3's iterator may pass over a damaged table in silence: only a lookup knows.
       Result<std::string> bytes = tables_.Get(tables_.block(), NumberKey(index));
-      if (bytes.ok()) {
-        ++stored_blocks_;
-        return AddBlock(index, *bytes);
-      }
+      if (bytes.ok()) return AddBlock(index, *bytes);
       missing_reason_ = bytes.status().code() == StatusCode::kNotFound
                             ? "the block is missing"
                             : "the block " + Unreadable(bytes.status());
@@ -134,6 +132,8 @@ void VerifyPass::CheckBlock(std::uint64_t index) {
 }
 
 void VerifyPass::AddBlock(std::uint64_t index, std::string_view bytes) {
+  ++stored_blocks_;
+  stored_end_ = index + 1;
   auditor_.AddBlock(bytes);
   tree_.AddLeaf(evidence::LeafHash(bytes));
   Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
@@ -264,6 +264,9 @@ void VerifyPass::CheckWitnesses(std::uint64_t size) {
 }
 
 void VerifyPass::Finish(std::uint64_t end) {
+  if (newest_stored_ && stored_end_ > *newest_stored_) {
+    findings_.Add(*newest_stored_, "the newest stored checkpoint ends before this block");
+  }
   blocks_.Finish([this](std::uint64_t number) {
     findings_.Add(number, "a block is stored beyond the newest checkpoint");
   });

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +81,9 @@ class VerifyPass {
   std::vector<PayloadFamily> payloads_;
   std::string missing_reason_;  // what the auditor's finding about a missing block is to say
   std::uint64_t stored_blocks_ = 0;
+  std::uint64_t stored_end_ = 0;  // one past the newest block that is stored
+  std::optional<std::uint64_t>
+      newest_stored_;  // size of the newest stored checkpoint, where that one is signed
   std::uint64_t payload_bytes_ = 0;
   std::uint64_t deleted_payloads_ = 0;
   CheckPool pool_;  // last: its checks use what stands above

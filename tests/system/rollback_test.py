@@ -70,6 +70,20 @@ class RollbackTest(unittest.TestCase):
         self.assertEqual(INTEGRITY, self.lab.offline("verify", "--anchor", self.newest, credentials=self.admin).code,
                          "whoever holds what was lost still proves the rollback")
 
+    def test_an_acceptance_that_was_killed_before_the_anchor_followed_goes_on(self):
+        before = shutil.copy(self.lab.vault_dir + ".anchor", self.lab.path("anchor-before"))
+        directive = self.sign()
+        self.accept(directive)
+        shutil.copy(before, self.lab.vault_dir + ".anchor")
+        self.assertEqual(INTEGRITY, self.lab.start_collector(wait_ready=False).ended(), "the block is there, the anchor is not")
+        self.accept(directive)
+        self.assertIn("restores a vault of", self.accept(directive, expect=USAGE).err, "once")
+        self.collector = self.lab.start_collector()
+        self.host.run("trust", directive, expect=OK)
+        self.host.drain()
+        self.lab.logvault("--credentials", self.lab.analyst, "trust", directive, expect=OK)
+        self.lab.cli("verify", expect=OK)
+
     def test_a_host_that_saw_nothing_of_it_needs_no_consent(self):
         directive = self.sign()
         self.accept(directive)

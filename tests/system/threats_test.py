@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab, program  # noqa: E402
+from lab import Host, Lab, program  # noqa: E402
 
 OK, INTEGRITY, CANNOT_CONNECT, ATTENTION = 0, 4, 6, 7
 LDB = shutil.which("ldb") or shutil.which("rocksdb_ldb")
@@ -63,6 +63,17 @@ class HostTest(unittest.TestCase):
         self.host.drain()
         self.assertEqual(1, self.gaps())
         self.assertEqual([1, 2, 3, 5], [o["seq"] for o in self.lab.cli("query", "-S", "log", "-o", "json", expect=OK).objects])
+        self.lab.cli("verify", expect=OK)
+
+    def test_a_copied_credential_that_took_the_hosts_place_shows_when_the_host_is_back(self):
+        collector = self.lab.start_collector()
+        clone = Host(self.lab, "second-machine", self.host.credentials)
+        clone.file("log", "plain", b"forged\n")
+        clone.drain()
+        self.host.drain()
+        collector.wait_line(r"conflict: host geo01 .* CONFLICT block \d+")
+        kept = b"first while nobody listened\nsecond while nobody listened\nthird while nobody listened\n"
+        self.assertEqual(b"before 1\nbefore 2\nforged\n" + kept, self.lab.raw("geo01", "log"), "nothing is lost by it")
         self.lab.cli("verify", expect=OK)
 
     def test_a_spool_put_back_to_an_older_state_doubles_nothing(self):
@@ -196,6 +207,30 @@ class LdbTest(unittest.TestCase):
         self.ldb("block", "put", self.key(first), values[1])
         self.ldb("block", "put", self.key(second), values[0])
         self.assertLessEqual({first, second}, self.bad_blocks())
+
+    def start(self):
+        return self.lab.run([program("logvault-collector"), "--config", self.lab.collector_config()])
+
+    def test_a_vault_without_its_first_block_is_damaged_and_not_absent(self):
+        self.ldb("block", "delete", self.key(0))
+        self.assertIn(0, self.bad_blocks())
+        started = self.start()
+        self.assertEqual(INTEGRITY, started.code, started)
+        self.assertNotIn("--init", started.err)
+
+    def test_a_first_block_that_names_no_key_is_named_and_ends_no_program(self):
+        value = self.ldb("block", "get", self.key(0))
+        at = value.index(b"lab-vault".hex().upper())
+        self.ldb("block", "put", self.key(0), value[:at] + "20" + value[at + 2:])
+        self.assertIn(0, self.bad_blocks())
+        self.assertEqual(INTEGRITY, self.lab.offline("verify").code)
+        self.assertEqual(INTEGRITY, self.start().code)
+
+    def test_the_newest_checkpoint_deleted_is_named_though_the_anchor_has_it(self):
+        rows = [line.split()[0] for line in self.ldb("checkpoint", "scan").splitlines() if line.startswith("0x")]
+        self.ldb("checkpoint", "delete", rows[-1])
+        self.assertIn(int(rows[-2], 16), self.bad_blocks())
+        self.assertEqual(INTEGRITY, self.start().code)
 
     def test_a_tail_cut_off_row_by_row_is_found_by_the_anchor(self):
         last = self.batches()[-1]

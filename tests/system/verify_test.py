@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab  # noqa: E402
+from lab import Lab, program  # noqa: E402
 
 OK, INTEGRITY = 0, 4
 ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
@@ -130,6 +130,28 @@ class VerifyTest(unittest.TestCase):
         tables = [n for n in os.listdir(folder) if n.endswith(".sst")] or [n for n in os.listdir(folder) if n.endswith(".log")]
         os.remove(os.path.join(folder, sorted(tables)[0]))
         self.verify(folder, expect=INTEGRITY)
+
+    def test_a_folder_without_the_file_that_names_the_others_is_damaged_and_not_absent(self):
+        for name in ("CURRENT", [n for n in os.listdir(self.lab.vault_dir) if n.startswith("MANIFEST-")][0]):
+            with self.subTest(name):
+                folder = self.copy("without-" + name)
+                os.remove(os.path.join(folder, name))
+                self.assertIn(name, self.verify(folder, expect=INTEGRITY).text)
+                started = self.lab.run([program("logvault-collector"), "--config", self.lab.collector_config(
+                    vault={"dir": folder, "name": "lab-vault", "signing_key": os.path.join(self.lab.collector_credentials, "vault.key")})])
+                self.assertEqual(INTEGRITY, started.code, started)
+                self.assertIn(name, started.err)
+                self.assertFalse(os.path.exists(folder + ".trial"))
+        folder = self.copy("emptied")
+        shutil.rmtree(folder)
+        os.mkdir(folder)
+        self.assertIn("there is an anchor", self.verify(folder, expect=INTEGRITY).err)
+
+    def test_an_anchor_that_cannot_be_read_is_not_passed_over(self):
+        folder = self.copy("anchor-folder")
+        os.remove(folder + ".anchor")
+        os.mkdir(folder + ".anchor")
+        self.assertIn("the anchor cannot be read", self.verify(folder, expect=INTEGRITY).text)
 
     def test_a_flipped_byte_is_found_remotely_and_by_queries(self):
         saved, anchor = self.lab.path("saved"), self.lab.vault_dir + ".anchor"
