@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "cli/tar.h"
+#include "config/small_file.h"
 
 namespace logvault::cli {
 namespace {
@@ -71,6 +72,7 @@ Result<ExportedFile> PartFile::Finish(std::string name) {
 }
 
 Result<std::unique_ptr<ExportFile>> ExportFile::Create(const std::string& path) {
+  if (Status replaceable = config::CheckReplaceable(path); !replaceable.ok()) return replaceable;
   std::string temporary;
   Result<int> fd = CreateBeside(path, temporary);
   if (!fd.ok()) return fd.status();

@@ -135,6 +135,9 @@ Result<std::uint64_t> Order(const Environment& env, const MakeStatement& make) {
   if (!governance.ok()) return governance.status();
   Result<evidence::Statement> statement = make(*governance);
   if (!statement.ok()) return statement.status();
+  if (statement->reason.size() > evidence::kMaxReasonBytes)
+    return InvalidArgument("--reason is longer than " + std::to_string(evidence::kMaxReasonBytes) +
+                           " bytes");
   statement->origin = (*vault)->key().name;
   statement->previous = governance->newest_directive();
   statement->by = identity->name;

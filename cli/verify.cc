@@ -210,7 +210,9 @@ Action DefineVerify(CLI::App& command) {
   command
       .add_option("--anchor", flags->anchor,
                   "a checkpoint kept elsewhere, which the history must go on from")
-      ->type_name("NOTE");
+      ->type_name("NOTE")
+      // A script's variable that was never set must not pass for a check.
+      ->check([](const std::string& file) { return file.empty() ? "it names no file" : ""; });
   command.add_flag("--index", flags->index,
                    "also build the index anew and compare it (with --offline)");
   AddOutputOption(command, flags->json);

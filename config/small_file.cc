@@ -94,7 +94,14 @@ Result<std::string> ReadSmallFile(const std::string& path, std::size_t max_bytes
   }
 }
 
+Status CheckReplaceable(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return Status::Ok();
+  return InvalidArgument(path + " is not a regular file, and is not replaced by one");
+}
+
 Status WriteSmallFile(const std::string& path, std::string_view bytes, FileMode mode) {
+  LV_RETURN_IF_ERROR(CheckReplaceable(path));
   std::string temporary = path + ".XXXXXX";
   Status status;
   {

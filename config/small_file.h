@@ -18,7 +18,11 @@ Result<std::string> ReadSmallFile(const std::string& path, std::size_t max_bytes
 
 enum class FileMode { kPublic, kPrivate };  // 0644, 0600
 
-// Replaces `path` as a whole: a temporary file beside it, synced, renamed over it, and the folder
+// OK where a file may be put in the place of `path`: nothing is there, or a file.  Renaming over it would replace a device
+// (/dev/null, for root) for everybody on the machine.
+Status CheckReplaceable(const std::string& path);
+
+// Replaces `path`, a CheckReplaceable one, as a whole: a temporary file beside it, synced, renamed over it, and the folder
 // synced. Readers see the old bytes or the new ones; after a crash too.
 Status WriteSmallFile(const std::string& path, std::string_view bytes, FileMode mode);
 

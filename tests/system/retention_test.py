@@ -76,6 +76,7 @@ class RetentionTest(unittest.TestCase):
         self.as_admin("retention", "set", "--keep", "soon", expect=USAGE)
         self.as_admin("retention", "set", "--keep", "1d", "--host", "GEO*", expect=USAGE)
         self.as_admin("hold", "release", "x", expect=USAGE)
+        self.as_admin("hold", "add", "x", "--reason", "y" * 2049, expect=USAGE)
         self.assertIn("everything is kept", self.lab.cli("retention", "list", expect=NO_MATCH).err)
         self.assertEqual(300, self.lab.count("-S", "log"))
 
