@@ -43,14 +43,16 @@ Check all of it (exit code 0: good, 4: altered, 2: not an export):
 
 Check the signatures with openssl alone, in a folder where the files were unpacked:
 
-  openssl verify -CAfile ca.pem -partial_chain -attime $(date -d MADE_AT +%s) investigator.pem
+  openssl verify -CAfile ca.pem -no-CApath -no-CAstore -attime $(date -d MADE_AT +%s) investigator.pem
   openssl x509 -in investigator.pem -noout -pubkey > investigator.key
   openssl pkeyutl -verify -pubin -inkey investigator.key -rawin -in manifest.json -sigfile manifest.sig
   sha256sum raw/*/* records.jsonl blocks.jsonl          compare with manifest.json
 
-  # the checkpoint: its text up to the empty line, the signature behind the last blank, the key in vault.pub
+  # the checkpoint: its text up to the empty line; the signature that begins with the id of the key in vault.pub
   sed '/^$/,$d' checkpoint > checkpoint.text
-  tail -n 1 checkpoint | sed 's/.* //' | base64 -d | tail -c 64 > checkpoint.sig
+  id=$(head -n 1 vault.pub | cut -d + -f 2)
+  for line in $(sed '1,/^$/d; s/.* //' checkpoint); do echo $line | base64 -d | xxd -p -c 99; done |
+    sed -n "s/^$id//p" | xxd -r -p > checkpoint.sig
   (printf '302a300506032b6570032100' | xxd -r -p; head -n 1 vault.pub | sed 's/.*+//' | base64 -d | tail -c 32) > vault.der
   openssl pkeyutl -verify -pubin -keyform DER -inkey vault.der -rawin -in checkpoint.text -sigfile checkpoint.sig
 

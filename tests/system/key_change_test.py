@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lab import ROOT, Lab, program  # noqa: E402
 
-OK, USAGE, INTEGRITY = 0, 2, 4
+OK, USAGE, INTEGRITY, ATTENTION = 0, 2, 4, 7
 
 
 class VaultKeyTest(unittest.TestCase):
@@ -96,12 +96,38 @@ class VaultKeyTest(unittest.TestCase):
         done = subprocess.run([sys.executable, script, bundle, os.path.join(self.lab.analyst, "vault.pub")], capture_output=True, check=False)
         self.assertEqual(expect, done.returncode, done.stdout.decode() + done.stderr.decode())
 
+    def test_an_exports_own_openssl_commands_find_the_signature_of_the_key_at_hand(self):
+        old_pub = shutil.copy(os.path.join(self.lab.analyst, "vault.pub"), self.lab.path("old.pub"))
+        self.change()
+        bundle, folder = self.lab.path("both.tar"), self.lab.path("unpacked")
+        self.lab.cli("export", "-H", "geo01", "--out", bundle, expect=OK)
+        os.mkdir(folder)
+        self.lab.run(["tar", "-xf", bundle, "-C", folder], expect=OK)
+        with open(os.path.join(folder, "README.txt"), encoding="utf-8") as file:
+            commands = file.read().split("# the checkpoint")[1].split("\n", 1)[1].split("\n\n")[0]
+        for vault_pub in (old_pub, self.lab.path("pki", "vault.pub")):
+            self.give(folder, vault_pub)
+            done = subprocess.run(["sh", "-e", "-c", commands], cwd=folder, capture_output=True, check=False)
+            self.assertEqual(0, done.returncode, done.stdout.decode() + done.stderr.decode())
+
     def test_whoever_still_holds_the_retired_key_is_told_and_believes_nothing_new(self):
         self.change()
         self.give(self.host.credentials)
         self.retire()
         refused = self.lab.cli("status", expect=INTEGRITY)
         self.assertIn("not signed by the key in vault.pub", refused.err)
+
+    def test_a_host_that_was_given_the_new_key_too_late_holds_no_proof_of_a_fork(self):
+        self.change()
+        saved = self.retire()
+        self.host.append("log.log", b"late\n")
+        self.host.drain(expect=INTEGRITY)
+        self.assertIn("REFUSED", self.host.run("status", expect=ATTENTION).text)
+        self.give(self.host.credentials, saved)
+        self.host.drain()
+        told = self.host.run("status", expect=OK).text
+        self.assertNotIn("REFUSED", told)
+        self.assertNotIn("FORK", told)
 
     def test_a_retired_key_cannot_sign_a_longer_history(self):
         """A copy of the vault from before, gone on with by whoever kept the old key."""
