@@ -128,8 +128,7 @@ TEST(BodiesTest, ReadBackWhatTheyWrite) {
   GenesisBody genesis{"lab/12345678", std::string(32, 'v'), std::string(32, 'x'), 5,
                       "-----BEGIN CERTIFICATE-----\n"};
   EXPECT_EQ(*GenesisBody::Parse(genesis.Serialize()), genesis);
-  for (const char* origin :
-       {"", "lab/1 2", "lab+12345678", "lab\r12345678", "l\xC2\xA0 b"}) {
+  for (const char* origin : {"", "lab/1 2", "lab+12345678", "lab\r12345678", "l\xC2\xA0 b"}) {
     GenesisBody unnameable = genesis;
     unnameable.origin = origin;
     EXPECT_FALSE(GenesisBody::Parse(unnameable.Serialize()).ok()) << origin;
