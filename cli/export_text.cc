@@ -53,7 +53,7 @@ Check the signatures with openssl alone, in a folder where the files were unpack
   id=$(head -n 1 vault.pub | cut -d + -f 2)
   for line in $(sed '1,/^$/d; s/.* //' checkpoint); do echo $line | base64 -d | xxd -p -c 99; done |
     sed -n "s/^$id//p" | xxd -r -p > checkpoint.sig
-  (printf '302a300506032b6570032100' | xxd -r -p; head -n 1 vault.pub | sed 's/.*+//' | base64 -d | tail -c 32) > vault.der
+  (printf '302a300506032b6570032100' | xxd -r -p; head -n 1 vault.pub | cut -d + -f 3- | base64 -d | tail -c 32) > vault.der
   openssl pkeyutl -verify -pubin -keyform DER -inkey vault.der -rawin -in checkpoint.text -sigfile checkpoint.sig
 
 What the check proves: each record came from the host whose certificate signed its batch, under that number, and

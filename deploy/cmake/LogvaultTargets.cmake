@@ -24,9 +24,12 @@ if(LOGVAULT_CRASH_POINTS)
   target_compile_definitions(logvault_options INTERFACE LOGVAULT_CRASH_POINTS=1)
 endif()
 
-# `layers` is every library and program, without tests; `fuzzers` is every fuzzer.
+# `layers` is every library and program, without tests; `fuzzers` is every fuzzer; `tests_core` and `tests_threads` are the
+# tests of those labels.
 add_custom_target(layers)
 add_custom_target(fuzzers)
+add_custom_target(tests_core)
+add_custom_target(tests_threads)
 
 # What a sanitizer must know of libraries that are not ours; each line of those files has its reason.
 set(suppressions ${CMAKE_SOURCE_DIR}/tests/suppressions)
@@ -76,6 +79,11 @@ function(logvault_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE logvault_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  foreach(label IN LISTS ARG_LABELS)
+    if(TARGET tests_${label})
+      add_dependencies(tests_${label} ${name})
+    endif()
+  endforeach()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)

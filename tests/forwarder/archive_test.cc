@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
 #include "forwarder/rotated_name.h"
 #include "tests/forwarder/test_host.h"
 
@@ -105,6 +109,11 @@ TEST(ArchiveTest, AGlobReadsWhatIsCompressedAndNotItsPlainFormAgain) {
   host.Write("app.log.1", Lines(31, 60));
   ASSERT_EQ(std::system(("gzip -k '" + host.Path("app.log.1") + "'").c_str()), 0);
   host.Write("app.log", Lines(61, 70));
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const auto& [name, hours] : {std::pair("app.log.2.gz", 3), std::pair("app.log.1", 2),
+                                    std::pair("app.log.1.gz", 2), std::pair("app.log", 1)}) {
+    std::filesystem::last_write_time(host.Path(name), now - std::chrono::hours(hours));
+  }
   ASSERT_TRUE(host.Start().ok());
   host.Settle();
   host.Remove("app.log.1");

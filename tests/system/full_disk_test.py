@@ -49,7 +49,7 @@ class FullDiskTest(unittest.TestCase):
         self.lab = Lab(self)
         disk = small_disk(self, DISK_MIB)
         self.ballast = os.path.join(disk, "ballast")
-        type(self.lab).vault_dir = property(lambda lab: os.path.join(disk, "vault"))
+        self.lab.vault_dir = os.path.join(disk, "vault")
 
     def fill(self, but_mib=0):
         """Takes every free byte but these."""

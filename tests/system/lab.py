@@ -214,6 +214,7 @@ class Lab:
         self.test = test
         self.vault_name = vault
         self.folder = tempfile.mkdtemp(prefix="logvault-lab-")
+        self.vault_dir = self.path("vault")
         self.daemons = []
         self.ingest = self.query = None
         self.environment = {"XDG_STATE_HOME": self.path("state"), "XDG_CONFIG_HOME": self.path("config")}
@@ -268,10 +269,6 @@ class Lab:
         return Host(self, name, self.issue("forwarder", name))
 
     # ---- the vault
-
-    @property
-    def vault_dir(self):
-        return self.path("vault")
 
     def collector_config(self, **changes):
         tls = {key: os.path.join(self.collector_credentials, key + ".pem") for key in ("ca", "cert", "key", "crl")}
