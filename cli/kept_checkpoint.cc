@@ -36,17 +36,22 @@ std::string PathOf(const std::string& dir, std::string_view public_key) {
   return dir + "/" + ToHex(public_key) + ".note";
 }
 
+// A change of the key does not hide what was seen before.
+Result<std::string> ReadKept(const std::string& dir, const evidence::VerifierKey& key) {
+  Result<std::string> note = config::ReadSmallFile(PathOf(dir, key.public_key));
+  for (const evidence::VerifierKey::Earlier& earlier : key.earlier) {
+    if (note.status().code() == StatusCode::kNotFound)
+      note = config::ReadSmallFile(PathOf(dir, earlier.public_key));
+  }
+  return note;
+}
+
 }  // namespace
 
 Result<KeptCheckpoint> KeptCheckpoint::Load(const std::string& dir,
                                             const evidence::VerifierKey& key) {
   KeptCheckpoint kept(PathOf(dir, key.public_key), key);
-  Result<std::string> note = config::ReadSmallFile(kept.path_);
-  // A change of the key does not hide what was seen before.
-  for (const evidence::VerifierKey::Earlier& earlier : key.earlier) {
-    if (note.status().code() == StatusCode::kNotFound)
-      note = config::ReadSmallFile(PathOf(dir, earlier.public_key));
-  }
+  Result<std::string> note = ReadKept(dir, key);
   if (!note.ok() && note.status().code() == StatusCode::kNotFound) return kept;
   if (!note.ok()) return note.status();
   Result<evidence::Checkpoint> checkpoint = evidence::OpenCheckpoint(*note, key);
@@ -77,7 +82,7 @@ Status KeptCheckpoint::Keep(const std::string& note, const evidence::Checkpoint&
 
 Status KeptCheckpoint::SetBack(const std::string& note, const evidence::Checkpoint& checkpoint) {
   FileLock lock(path_ + ".lock");
-  Result<std::string> lost = config::ReadSmallFile(path_);
+  Result<std::string> lost = ReadKept(std::filesystem::path(path_).parent_path(), key_);
   if (!lost.ok()) return lost.status();
   LV_RETURN_IF_ERROR(config::WriteSmallFile(path_ + ".lost", *lost, config::FileMode::kPrivate));
   LV_RETURN_IF_ERROR(config::WriteSmallFile(path_, note, config::FileMode::kPrivate));

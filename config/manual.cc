@@ -80,7 +80,7 @@ void AppendCommand(const CLI::App& command, const std::string& path, std::string
 }  // namespace
 
 std::string ManPage(const CLI::App& app, int section) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   std::string page = ".TH " + Escaped(name) + " " + std::to_string(section) + " \"\" logvault\n";
   page += ".SH NAME\n" + Escaped(name) + " \\- " + Escaped(app.get_description()) + "\n";
   page += ".SH SYNOPSIS\n" + Usage(app, name);

@@ -21,6 +21,8 @@ constexpr std::uint8_t kVersion = 1;
 constexpr int kZstdLevel = 1;
 // From here on a batch's leaves are computed beside its compression: below, a thread costs more than it saves.
 constexpr std::size_t kParallelBytes = 64u << 10;
+// Where the system has no thread left, they are computed after it.
+constexpr auto kBesideIfPossible = std::launch::async | std::launch::deferred;
 constexpr std::size_t kMaxPositionEntries = 100'000;
 
 std::int64_t WrappingSub(std::int64_t a, std::int64_t b) {
@@ -270,7 +272,7 @@ PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::stri
   Sealed sealed;
   auto root = [&] { return RootOf(columns_->Leaves(first_seq, batch_key)); };
   std::future<Hash> records_root =
-      std::async(raw_bytes() < kParallelBytes ? std::launch::deferred : std::launch::async, root);
+      std::async(raw_bytes() < kParallelBytes ? std::launch::deferred : kBesideIfPossible, root);
   columns_->Encode(batch_key, position);
   sealed.frame = Compress(columns_->zstd.get(), columns_->encoded);
   sealed.payload_hash = Sha256(sealed.frame);
