@@ -101,8 +101,8 @@ Result<std::unique_ptr<TlsSession>> TlsServer::Accept(Status* trouble) {
   if (std::string stamp = Stamp(); stamp != stamp_) {
     stamp_ = std::move(stamp);
     Result<Context> fresh = Load();
+    *trouble = fresh.status();
     if (fresh.ok()) context_ = *std::move(fresh);
-    if (!fresh.ok()) *trouble = fresh.status();
   }
   const ErrorMark mark;
   ssl_st* ssl = ::SSL_new(context_.get());

@@ -134,8 +134,9 @@ Result<std::map<std::uint64_t, std::string>> Reader::GoverningBlocks(std::uint64
   std::map<std::uint64_t, std::string> blocks;
   LV_RETURN_IF_ERROR(
       ForEachGoverning(*tables_, end, [&blocks](std::uint64_t index, Result<std::string> bytes) {
-        if (bytes.ok()) blocks.emplace(index, *std::move(bytes));
-        return bytes.status();
+        if (!bytes.ok()) return bytes.status();
+        blocks.emplace(index, *std::move(bytes));
+        return Status::Ok();
       }));
   return blocks;
 }

@@ -135,7 +135,8 @@ Status Deleter::Delete(const StoredBatch& batch) {
     ++payloads_;
     bytes_ += frame->size();
     LV_RETURN_IF_ERROR(FromRocks(rows_.Delete(family, key)));
-    DeletedRange& range = ranges_.try_emplace(family, batch.block, batch.block).first->second;
+    DeletedRange& range =
+        ranges_.try_emplace(family, DeletedRange{batch.block, batch.block}).first->second;
     range.first = std::min(range.first, batch.block);
     range.last = std::max(range.last, batch.block);
   }
