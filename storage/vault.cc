@@ -111,7 +111,7 @@ Status Vault::Create(const VaultOptions& options, const evidence::GenesisBody& g
   if (!tables.ok()) return tables.status();
   Vault vault(options, {key}, clock, *std::move(tables));
   vault.genesis_ = genesis;
-  vault.governance_ = std::make_shared<evidence::Governance>(genesis, options.certificate_check);
+  vault.Publish({}, std::make_shared<evidence::Governance>(genesis, options.certificate_check));
   Group group(*vault.tables_, vault.reader_, *vault.governance(), vault.chain_, clock.Now(), 0);
   Result<std::uint64_t> block = group.AddOwn(evidence::BlockKind::kGenesis, genesis.Serialize());
   if (!block.ok()) return block.status();
