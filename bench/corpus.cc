@@ -35,8 +35,7 @@ constexpr const char* kLoggers[] = {"geoserver.wms", "geoserver.ows", "gwc.layer
                                     "geotools.jdbc", "geoserver.security"};
 constexpr const char* kFrames[] = {
     "org.geoserver.wms.GetMap.executeInternal(GetMap.java:%u)",
-    "org.geoserver.wms.map.RenderedImageMapOutputFormat.produceMap(RenderedImageMapOutputFormat."
-    "java:%u)",
+    "org.geoserver.wms.map.RenderedImageMapOutputFormat.produceMap(MapOutputFormat.java:%u)",
     "java.base/java.lang.reflect.Method.invoke(Method.java:%u)",
     "org.springframework.web.servlet.DispatcherServlet.doDispatch(DispatcherServlet.java:%u)",
     "org.apache.catalina.core.ApplicationFilterChain.doFilter(ApplicationFilterChain.java:%u)",

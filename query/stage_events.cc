@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 
+#include "common/check.h"
 #include "formats/event_fields.h"
 #include "query/held_tuple.h"
 
@@ -81,8 +82,8 @@ class EventsStage final : public Stage {
 
   Status Join(Event& event, Subject& subject) {
     const std::string& text = subject.text();
-    LV_RETURN_IF_ERROR(memory_.Take(text.size() + sizeof text, "events"));
-    event.bytes += text.size() + sizeof text;
+    LV_RETURN_IF_ERROR(memory_.Take(text.size() + sizeof(std::string), "events"));
+    event.bytes += text.size() + sizeof(std::string);
     event.texts.push_back(text);
     event.last_seq = subject.row().seq;
     return Status::Ok();
@@ -106,7 +107,9 @@ class EventsStage final : public Stage {
     open_.pop_front();
     memory_.Return(event.bytes);
     if (next_.Full()) return Status::Ok();
-    const Row& row = event.first.tuple().subject->row();
+    const Subject* first = event.first.tuple().subject;
+    LV_CHECK(first != nullptr);  // Open was given one
+    const Row& row = first->row();
     std::string text;
     for (const std::string& part : event.texts) text += (text.empty() ? "" : "\n") + part;
     Subject joined(row, std::move(text),
