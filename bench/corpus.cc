@@ -29,8 +29,7 @@ constexpr const char* kPrograms[] = {"/usr/bin/bash", "/usr/bin/curl", "/usr/bin
 constexpr const char* kAgents[] = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0", "QGIS/33406",
     "python-requests/2.32.3",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/126.0.0.0 Safari/537.36"};
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"};
 constexpr const char* kLoggers[] = {"geoserver.wms", "geoserver.ows", "gwc.layer.wms",
                                     "geotools.jdbc", "geoserver.security"};
 constexpr const char* kFrames[] = {
