@@ -4,23 +4,6 @@ import os
 import re
 
 
-class Cleanup:
-    """What Lab wants of a test case, for a program."""
-
-    def __init__(self):
-        self._todo = []
-
-    def addCleanup(self, function):
-        self._todo.append(function)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for function in reversed(self._todo):
-            function()
-
-
 def memory_mib(pid):
     """VmRSS (now), VmHWM (peak) and RssAnon (its own) of a process, in MiB."""
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
