@@ -67,12 +67,20 @@ Result<std::unique_ptr<RemoteVault>> RemoteVault::Connect(const Settings& settin
   std::unique_ptr<RemoteVault> vault(new RemoteVault(*std::move(key), *std::move(certificate),
                                                      *std::move(kept), *std::move(client),
                                                      std::move(stop)));
-  Result<Newest> newest = vault->AskNewest(vault->kept_ ? &*vault->kept_ : nullptr);
-  if (!newest.ok()) return ExplainUnavailable(newest.status(), settings.vault);
-  vault->note_ = std::move(newest->note);
-  vault->checkpoint_ = std::move(newest->checkpoint);
-  vault->Keep(vault->note_, vault->checkpoint_);
+  const Status asked = vault->AdvanceFrom(vault->kept_ ? &*vault->kept_ : nullptr);
+  if (!asked.ok()) return ExplainUnavailable(asked, settings.vault);
   return vault;
+}
+
+Status RemoteVault::Advance() { return AdvanceFrom(&checkpoint_); }
+
+Status RemoteVault::AdvanceFrom(const evidence::Checkpoint* older) {
+  Result<Newest> newest = AskNewest(older);
+  if (!newest.ok()) return newest.status();
+  note_ = std::move(newest->note);
+  checkpoint_ = std::move(newest->checkpoint);
+  Keep(note_, checkpoint_);
+  return Status::Ok();
 }
 
 void RemoteVault::Keep(const std::string& note, const evidence::Checkpoint& checkpoint) {

@@ -29,11 +29,14 @@ class RemoteVault {
 
   [[nodiscard]] net::QueryClient& client() { return *client_; }
   [[nodiscard]] const evidence::VerifierKey& key() const { return key_.verifier; }
-  // The newest checkpoint when we connected, and its note.
+  // The newest checkpoint when we connected, or last advanced, and its note.
   [[nodiscard]] const evidence::Checkpoint& checkpoint() const { return checkpoint_; }
   [[nodiscard]] const std::string& note() const { return note_; }
   // The one kept before this connection.
   [[nodiscard]] const std::optional<evidence::Checkpoint>& kept() const { return kept_; }
+
+  // Asks for the newest checkpoint again, which becomes checkpoint() and note(): of the same history, or kIntegrity.
+  Status Advance();
 
   // Every answer but Status's: `receipt` proves that this very call is in the log, after the tree of checkpoint(), which
   // the request named as its tree size.  Keeps the newer checkpoint, so that the vault cannot drop the call again.
@@ -69,6 +72,7 @@ class RemoteVault {
     evidence::Checkpoint checkpoint;
   };
   Result<Newest> AskNewest(const evidence::Checkpoint* older);
+  Status AdvanceFrom(const evidence::Checkpoint* older);
   void Keep(const std::string& note, const evidence::Checkpoint& checkpoint);
 
   const pki::VaultPublic key_;

@@ -18,24 +18,72 @@ struct Expected {
   std::string what;  // for messages: "the checkpoint kept here"
 };
 
+// How often the history is followed further because payloads were deleted meanwhile: each time it has grown only by what
+// came during the time before, so that more than a few mean a vault that deletes as fast as it is read.
+constexpr int kMaxRounds = 20;
+// Of payloads that were deleted meanwhile, how many are kept to be judged later; about 300 bytes each.
+constexpr std::size_t kMaxUnjudged = 100'000;
+
 class RemoteVerifier {
  public:
-  RemoteVerifier(RemoteVault& vault, const v1::BlocksRequest& request,
-                 std::vector<Expected> expected, const evidence::Auditor::OnFinding& on_finding)
+  RemoteVerifier(RemoteVault& vault, std::vector<Expected> expected,
+                 const evidence::Auditor::OnFinding& on_finding)
       : vault_(vault),
-        request_(request),
         key_(vault.key()),
         expected_(std::move(expected)),
         report_([this, &on_finding](const evidence::Finding& finding) {
           ++findings_;
           on_finding(finding);
         }),
-        auditor_(pki::CheckCertificateOf, report_),
-        end_(vault.checkpoint().size) {}
+        auditor_(pki::CheckCertificateOf, report_) {}
 
-  void Foresee(const std::map<std::uint64_t, std::string>& governing) {
-    auditor_.ForeseeGoverning(governing);
+  // Verifies on from where it is up to the vault's checkpoint.  Not ok where the vault's answer broke off.
+  Status Follow(Progress& progress) {
+    end_ = vault_.checkpoint().size;
+    expected_.push_back({vault_.checkpoint(), "the checkpoint of this connection"});
+    request_.Clear();
+    request_.set_payloads(true);
+    request_.set_first(auditor_.tree().size());
+    request_.set_tree_size(end_);
+    begun_ = false;
+    result_ = {};
+    stated_result_.clear();
+    Result<std::map<std::uint64_t, std::string>> governing = FetchGoverning(vault_);
+    Status status = governing.status();
+    if (status.code() == StatusCode::kIntegrity) {
+      Refuse(status);
+      return Status::Ok();
+    }
+    if (status.ok()) {
+      auditor_.ForeseeGoverning(*governing);
+      JudgeAgain();
+      status = vault_.client().Blocks(
+          request_, [&](const v1::BlocksEvent& event) { return Take(event, progress); });
+    }
+    if (status.ok()) Finish();
+    return status;
   }
+
+  // Whether following the history further may tell by what payloads are gone.
+  [[nodiscard]] bool MayGoOn() const { return !refused_ && !unjudged_.empty(); }
+
+  [[nodiscard]] const evidence::Auditor& auditor() const { return auditor_; }
+  [[nodiscard]] std::uint64_t findings() const { return findings_; }
+  [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }
+  [[nodiscard]] std::uint64_t deleted_payloads() const { return deleted_payloads_; }
+  [[nodiscard]] std::uint64_t deleted_meanwhile() const {
+    return unjudged_.size() + beyond_unjudged_;
+  }
+
+ private:
+  // A payload that is gone, the vault says, by a RETENTION block that was not reached.
+  struct Unjudged {
+    std::uint64_t block = 0;
+    evidence::BatchHeader batch;
+    UnixNanos commit_time = 0;
+    std::uint64_t deleted_by = 0;
+    std::string error;
+  };
 
   // The vault contradicts itself: nothing more is asked of it.
   void Refuse(const Status& why) {
@@ -72,13 +120,6 @@ class RemoteVerifier {
     CheckGenesis();
   }
 
-  [[nodiscard]] const evidence::Auditor& auditor() const { return auditor_; }
-  [[nodiscard]] std::uint64_t findings() const { return findings_; }
-  [[nodiscard]] std::uint64_t payload_bytes() const { return payload_bytes_; }
-  [[nodiscard]] std::uint64_t deleted_payloads() const { return deleted_payloads_; }
-  [[nodiscard]] std::uint64_t deleted_meanwhile() const { return deleted_meanwhile_; }
-
- private:
   void Report(std::uint64_t block, std::string reason) {
     report_(auditor_.Describe(block, nullptr, std::move(reason)));
   }
@@ -118,14 +159,32 @@ class RemoteVerifier {
     if (!status.ok()) report_(auditor_.Describe(stored.index(), &*batch, status.message()));
   }
 
-  // The deletion is lawful, or later than the tree that is verified here, and for the next verification to judge.
+  // The deletion is lawful, or later than the tree that is followed now, to be judged when it goes further.
   bool WasDeleted(const v1::StoredBlock& stored, const evidence::BatchHeader& batch,
                   UnixNanos commit_time) {
-    const bool lawful = auditor_.DeletedBy(batch, commit_time).has_value();
-    const bool meanwhile = !lawful && stored.deleted_by() >= end_;
-    if (lawful) ++deleted_payloads_;
-    if (meanwhile) ++deleted_meanwhile_;
-    return lawful || meanwhile;
+    if (auditor_.DeletedBy(batch, commit_time).has_value()) {
+      ++deleted_payloads_;
+      return true;
+    }
+    if (stored.deleted_by() < end_) return false;
+    if (unjudged_.size() < kMaxUnjudged)
+      unjudged_.push_back(
+          {stored.index(), batch, commit_time, stored.deleted_by(), stored.payload_error()});
+    else
+      ++beyond_unjudged_;
+    return true;
+  }
+
+  // With the governing blocks up to a newer end.
+  void JudgeAgain() {
+    deleted_payloads_ += std::erase_if(unjudged_, [this](const Unjudged& payload) {
+      return auditor_.DeletedBy(payload.batch, payload.commit_time).has_value();
+    });
+    std::erase_if(unjudged_, [this](const Unjudged& payload) {
+      if (payload.deleted_by >= end_) return false;
+      report_(auditor_.Describe(payload.block, &payload.batch, "its payload: " + payload.error));
+      return true;
+    });
   }
 
   void CompareRoots() {
@@ -146,12 +205,12 @@ class RemoteVerifier {
   }
 
   RemoteVault& vault_;
-  const v1::BlocksRequest& request_;
+  v1::BlocksRequest request_;
   const evidence::VerifierKey& key_;
   std::vector<Expected> expected_;
   const evidence::Auditor::OnFinding report_;
   evidence::Auditor auditor_;
-  const std::uint64_t end_;  // the tree of this connection
+  std::uint64_t end_ = 0;  // the tree that is followed now
   bool begun_ = false;
   bool refused_ = false;
   evidence::ResultHash result_;
@@ -159,41 +218,30 @@ class RemoteVerifier {
   std::uint64_t findings_ = 0;
   std::uint64_t payload_bytes_ = 0;
   std::uint64_t deleted_payloads_ = 0;
-  std::uint64_t deleted_meanwhile_ = 0;
+  std::vector<Unjudged> unjudged_;
+  std::uint64_t beyond_unjudged_ = 0;  // that there was no room for
 };
 
 }  // namespace
 
 VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Checkpoint>& anchor,
                            const evidence::Auditor::OnFinding& on_finding) {
-  std::vector<Expected> expected = {{vault.checkpoint(), "the checkpoint of this connection"}};
+  std::vector<Expected> expected;
   if (vault.kept()) expected.push_back({*vault.kept(), "the checkpoint kept here"});
   if (anchor) expected.push_back({*anchor, "the anchor"});
-  v1::BlocksRequest request;
-  request.set_payloads(true);
-  request.set_tree_size(vault.checkpoint().size);
-  RemoteVerifier verifier(vault, request, std::move(expected), on_finding);
+  RemoteVerifier verifier(vault, std::move(expected), on_finding);
   Progress progress("blocks");
-  Result<std::map<std::uint64_t, std::string>> governing = FetchGoverning(vault);
-  Status status = governing.status();
-  if (status.ok()) verifier.Foresee(*governing);
-  if (status.code() == StatusCode::kIntegrity) {
-    verifier.Refuse(status);
-    status = Status::Ok();
-  } else if (status.ok()) {
-    status = vault.client().Blocks(
-        request, [&](const v1::BlocksEvent& event) { return verifier.Take(event, progress); });
+  Status status = verifier.Follow(progress);
+  for (int round = 1; status.ok() && verifier.MayGoOn() && round < kMaxRounds; ++round) {
+    status = vault.Advance();
+    if (status.ok()) status = verifier.Follow(progress);
   }
   VerifySummary summary;
   summary.deleted_payloads = verifier.deleted_payloads();
   summary.deleted_meanwhile = verifier.deleted_meanwhile();
   summary.seconds = progress.seconds();
-  if (status.ok())
-    verifier.Finish();
-  else if (vault.interrupted())
-    summary.interrupted = true;
-  else
-    summary.lost = status;
+  summary.interrupted = !status.ok() && vault.interrupted();
+  if (!summary.interrupted) summary.lost = status;
   summary.blocks = verifier.auditor().tree().size();
   summary.records = verifier.auditor().records();
   summary.payload_bytes = verifier.payload_bytes();

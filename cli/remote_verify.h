@@ -19,13 +19,14 @@ struct VerifySummary {
   double seconds = 0;
   std::vector<evidence::Finding> claims;  // hosts' words only; none where there are findings
   std::uint64_t deleted_payloads = 0;     // gone by a RETENTION block that was lawful
-  std::uint64_t deleted_meanwhile =
-      0;  // gone, the vault says, by a RETENTION block after this tree
+  // Gone, the vault says, by a RETENTION block that was not reached.
+  std::uint64_t deleted_meanwhile = 0;
   bool interrupted = false;
   Status lost;  // why it ended before the last block
 };
 
-// `on_finding` hears of everything that is wrong.  `anchor` is a checkpoint kept elsewhere.
+// `on_finding` hears of everything that is wrong.  `anchor` is a checkpoint kept elsewhere.  Where payloads are deleted
+// while it goes on, the history is followed to the RETENTION blocks that say why.
 VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Checkpoint>& anchor,
                            const evidence::Auditor::OnFinding& on_finding);
 

@@ -103,20 +103,28 @@ void Auditor::CheckGenesis(const BlockHeader& block) {
 }
 
 void Auditor::ForeseeGoverning(const std::map<std::uint64_t, std::string>& blocks) {
-  foreseen_ = blocks;
+  if (!governance_.has_value()) {
+    foreseen_ = blocks;
+    return;
+  }
+  for (auto block = blocks.lower_bound(tree_.size()); block != blocks.end(); ++block) {
+    Foresee(block->first, block->second);
+  }
 }
 
 void Auditor::BeginGovernance() {
   governance_.emplace(*genesis_, certificate_check_);
-  for (const auto& [index, bytes] : foreseen_) {
-    governing_.emplace(index, LeafHash(bytes));
-    Result<BlockHeader> block = BlockHeader::Parse(bytes);
-    Status status = block.ok() ? Status::Ok() : block.status();
-    if (status.ok() && block->index != index) status = Corruption("it states another index");
-    if (status.ok()) status = governance_->Add(*block);
-    if (!status.ok()) unlawful_.emplace(index, status);
-  }
+  for (const auto& [index, bytes] : foreseen_) Foresee(index, bytes);
   foreseen_.clear();
+}
+
+void Auditor::Foresee(std::uint64_t index, const std::string& bytes) {
+  governing_.emplace(index, LeafHash(bytes));
+  Result<BlockHeader> block = BlockHeader::Parse(bytes);
+  Status status = block.ok() ? Status::Ok() : block.status();
+  if (status.ok() && block->index != index) status = Corruption("it states another index");
+  if (status.ok()) status = governance_->Add(*block);
+  if (!status.ok()) unlawful_.emplace(index, status);
 }
 
 // REQUIRES: called while the block at tree_.size() is being checked.

@@ -43,7 +43,8 @@ class Auditor {
   Auditor(CertificateCheck certificate_check, OnFinding on_finding);
 
   // The governing blocks that stand in the history, as stored, by index: before the first block, since payloads may be
-  // gone by what stands further on.  Each must then come under its index; another one is a finding.
+  // gone by what stands further on.  Each must then come under its index; another one is a finding.  Again, where the
+  // history is followed further: those that stand before tree() ends count no more.
   void ForeseeGoverning(const std::map<std::uint64_t, std::string>& blocks);
 
   // The next block of the vault.  Checks its form, index, prev, commit time, the body of its kind, that
@@ -106,6 +107,7 @@ class Auditor {
   void CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch& epoch);
   void CheckGoverning(const Hash& leaf, const BlockHeader& block);
   void BeginGovernance();
+  void Foresee(std::uint64_t index, const std::string& bytes);
   [[nodiscard]] bool SawLostHistory(std::uint64_t seen_size) const;
   void CheckSeen(const BatchHeader& batch);
   void AppendLeaf(const Hash& leaf);
