@@ -1,8 +1,8 @@
 """Production, vault and investigators on three networks that share nothing but the two intended paths."""
 
 import os
+import re
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -12,7 +12,7 @@ from namespaces import Namespaces  # noqa: E402
 
 INGEST, PRODUCTION = "10.77.1.1", "10.77.1.2"
 QUERY, PEOPLE = "10.77.2.1", "10.77.2.2"
-OUTAGE_S = 4
+TROUBLE = "UNAVAILABLE|DEADLINE"
 
 
 class NamespacesTest(unittest.TestCase):
@@ -50,6 +50,13 @@ class NamespacesTest(unittest.TestCase):
         with open(self.host.path("app.log"), "rb") as file:
             self.assertEqual(file.read(), self.ask("query", "-H", "web1", "-S", "app", "-o", "raw").out)
 
+    def write_until_the_outage_is_told(self, mark):
+        """Lines before it is felt, and after: behind `mark` of its log the forwarder says that it cannot ship."""
+        for _ in range(20):
+            self.write(100)
+        wait_until(lambda: re.search(TROUBLE, self.forwarder.log[mark:]), "the forwarder to tell the outage", self.forwarder)
+        self.write(100)
+
     def test_only_the_intended_paths_are_open(self):
         self.write(10)
         self.wait_all()
@@ -65,11 +72,9 @@ class NamespacesTest(unittest.TestCase):
     def test_a_cut_cable_loses_nothing_and_repeats_nothing(self):
         for _ in range(3):
             self.write(200)
+            mark = len(self.forwarder.log)
             self.net.set_link("prod", self.device, "down")
-            end = time.monotonic() + OUTAGE_S
-            while time.monotonic() < end:
-                self.write(100)
-                time.sleep(0.2)
+            self.write_until_the_outage_is_told(mark)
             self.net.set_link("prod", self.device, "up")
             self.wait_all()
         self.assertEqual(0, self.ask("verify").code)
@@ -77,13 +82,14 @@ class NamespacesTest(unittest.TestCase):
     def test_a_bad_line_loses_nothing_and_repeats_nothing(self):
         if not self.net.netem("prod", self.device, "delay", "40ms", "20ms", "loss", "5%", "duplicate", "2%", "reorder", "10%"):
             self.skipTest("this kernel has no netem")
-        for _ in range(20):
-            self.write(500)
-            time.sleep(0.1)
+        for _ in range(10):
+            arrived = self.count()
+            self.write(1000)
+            wait_until(lambda: self.count() > arrived, "some of them", self.forwarder)
         self.wait_all()
+        mark = len(self.forwarder.log)
         self.assertTrue(self.net.netem("prod", self.device, "loss", "100%"))
-        self.write(1000)
-        time.sleep(OUTAGE_S)
+        self.write_until_the_outage_is_told(mark)
         self.assertTrue(self.net.netem("prod", self.device))
         self.wait_all()
         self.assertEqual(0, self.ask("verify").code)

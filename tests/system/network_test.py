@@ -4,8 +4,6 @@ up goes through once it is healed."""
 import os
 import random
 import sys
-import threading
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -14,7 +12,7 @@ from lab import Lab, wait_until  # noqa: E402
 from proxy import Proxy, seed  # noqa: E402
 
 FAULTS_IN_A_ROW = 8
-FAULT_S = 1.5
+BATCHES_A_FAULT = 10
 
 
 class NetworkTest(unittest.TestCase):
@@ -48,23 +46,33 @@ class NetworkTest(unittest.TestCase):
         self.lab.cli("verify", expect=0)
         self.assertTrue(self.forwarder.alive() and self.collector.alive())
 
-    def during(self, fault, *arguments):
-        """Lines are written while the fault lasts."""
+    def felt(self, times=1):
+        """The forwarder or the collector ran into the present fault so often."""
+        wait_until(lambda: self.proxy.hits >= times, f"{times} times the fault being felt", self.forwarder)
+
+    def moved(self):
+        """Something went through, or was tried, since now."""
+        before = self.proxy.bytes + self.proxy.connections
+        wait_until(lambda: self.proxy.bytes + self.proxy.connections > before, "traffic", self.forwarder)
+
+    def during(self, fault, arguments, times):
+        """Lines are written before the fault is felt, and each time it is."""
         fault(*arguments)
-        end = time.monotonic() + FAULT_S
-        while time.monotonic() < end:
-            self.write()
-            time.sleep(0.1)
+        for time in range(1, times + 1):
+            for _ in range(BATCHES_A_FAULT):
+                self.write()
+            self.felt(time)
+        self.write()
 
     def test_each_fault_by_itself(self):
         self.start()
-        for fault, arguments in [(self.proxy.delay, (0.3, 0.2)), (self.proxy.stall, ()), (self.proxy.reset, ()),
-                                 (self.proxy.partition, ()), (self.proxy.half_open, ())]:
+        for fault, arguments, times in [(self.proxy.delay, (0.3, 0.2), 8), (self.proxy.stall, (), 1), (self.proxy.reset, (), 3),
+                                        (self.proxy.partition, (), 1), (self.proxy.half_open, (), 1)]:
             with self.subTest(fault.__name__):
                 self.write()
                 self.lab.wait_count(self.lines, "-S", "app", daemon=self.forwarder)
-                self.during(fault, *arguments)
-                if fault == self.proxy.reset:
+                self.during(fault, arguments, times)
+                if fault != self.proxy.delay:
                     self.assertLess(self.arrived(), self.lines, "the fault is one")
                 self.proxy.heal()
                 self.assert_all_once()
@@ -77,6 +85,7 @@ class NetworkTest(unittest.TestCase):
         before = self.arrived()
         for _ in range(40):
             self.write(500)
+        self.felt(3)
         self.assertEqual(before, self.arrived())
         self.proxy.heal()
         self.assert_all_once()
@@ -86,27 +95,21 @@ class NetworkTest(unittest.TestCase):
         print(f"seed {number}", file=sys.stderr)
         choose = random.Random(number)
         self.start()
-        stop = threading.Event()
-
-        def write():
-            while not stop.wait(0.05):
+        for _ in range(FAULTS_IN_A_ROW):
+            fault, arguments, wait = choose.choice([
+                (self.proxy.delay, (choose.random() * 0.2, choose.random() * 0.2), self.felt), (self.proxy.stall, (), self.felt),
+                (self.proxy.reset, (), self.felt), (self.proxy.reset_once, (), self.moved), (self.proxy.half_open, (), self.felt),
+                (self.proxy.partition, (), self.felt), (self.proxy.heal, (), self.moved)])
+            for _ in range(choose.randrange(BATCHES_A_FAULT)):
                 self.write(20)
-
-        writer = threading.Thread(target=write)
-        writer.start()
-        try:
-            for _ in range(FAULTS_IN_A_ROW):
-                fault, arguments = choose.choice([
-                    (self.proxy.delay, (choose.random() * 0.2, choose.random() * 0.2)), (self.proxy.stall, ()), (self.proxy.reset, ()),
-                    (self.proxy.reset_once, ()), (self.proxy.half_open, ()), (self.proxy.partition, ()), (self.proxy.heal, ())])
-                fault(*arguments)
-                time.sleep(choose.random() * FAULT_S)
-                if choose.random() < 0.3:
-                    self.forwarder.kill()
-                    self.start()
-        finally:
-            stop.set()
-            writer.join()
+            fault(*arguments)
+            for _ in range(choose.randrange(BATCHES_A_FAULT)):
+                self.write(20)
+            if choose.random() < 0.8:
+                wait()
+            if choose.random() < 0.3:
+                self.forwarder.kill()
+                self.start()
         self.proxy.heal()
         self.assert_all_once()
 

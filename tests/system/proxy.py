@@ -2,12 +2,14 @@
 
     proxy = Proxy(("127.0.0.1", 7443))     # proxy.address is where to connect
     proxy.stall()                          # bytes no longer move; connections stay
+    proxy.hits                             # how often that was felt since
     proxy.heal()                           # back to normal for what is open and what comes
 
-One thread moves all bytes.  Every fault may be followed by any other.
+One thread owns all sockets and moves all bytes; it sleeps while nothing is ready or due.  Every fault may be followed by any other.
 """
 
 import os
+import queue
 import random
 import selectors
 import socket
@@ -16,7 +18,6 @@ import threading
 import time
 
 CHUNK = 16 * 1024
-TICK_S = 0.01
 # What one direction may hold while it is delayed or stalled; then the sender feels it.
 HELD_MAX = 1 << 20
 
@@ -29,6 +30,7 @@ class Pipe:
         self.held = []  # (when they may arrive, bytes)
         self.size = 0
         self.ended = False
+        self.blocked = False  # the sink takes no more for now
 
     def take(self, due):
         try:
@@ -43,19 +45,19 @@ class Pipe:
 
     def deliver(self, now):
         """Sends what is due; False when the other side is gone or all was sent and the source has ended."""
+        self.blocked = False
         while self.held and self.held[0][0] <= now:
             due, data = self.held[0]
             try:
                 sent = self.sink.send(data)
             except BlockingIOError:
+                self.blocked = True
                 return True
             self.size -= sent
             self.held[0] = (due, data[sent:])
             if sent == len(data):
                 self.held.pop(0)
-        if self.ended and not self.held:
-            return False
-        return True
+        return bool(self.held) or not self.ended
 
 
 class Proxy:
@@ -65,10 +67,12 @@ class Proxy:
         self.listener.setblocking(False)
         self.address = "%s:%d" % self.listener.getsockname()[:2]
         self.random = random.Random(0)
-        self.lock = threading.Lock()
+        self.orders = queue.SimpleQueue()
+        self.bell, self.rung = socket.socketpair()
         self.pairs = []  # [Pipe there, Pipe back]
         self.mode, self.delay_s, self.jitter_s = "pass", 0.0, 0.0
-        self.connections = self.bytes = 0
+        # Since the start; and `hits` since the newest fault: chunks that it delayed, held or swallowed, connections that it reset.
+        self.connections = self.bytes = self.hits = 0
         self.closing = False
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -76,44 +80,65 @@ class Proxy:
     # ---- faults
 
     def heal(self):
-        with self.lock:
+        def healed():
             # What vanished is not in order any more: such a connection can only end.
             if self.mode == "blackhole":
                 self._reset_all()
-            self.mode, self.delay_s, self.jitter_s = "pass", 0.0, 0.0
+            self._become("pass")
+        self._do(healed)
 
     def delay(self, seconds, jitter=0.0):
-        with self.lock:
-            self.mode, self.delay_s, self.jitter_s = "pass", seconds, jitter
+        self._do(lambda: self._become("pass", seconds, jitter))
 
     def stall(self):
         """Connections stay and can be made; nothing arrives."""
-        with self.lock:
-            self.mode = "stall"
+        self._do(lambda: self._become("stall"))
 
     def reset(self):
         """Every connection ends with a reset, now and as soon as it is made."""
-        with self.lock:
-            self.mode = "reset"
+        def resetting():
+            self._become("reset")
             self._reset_all()
+        self._do(resetting)
 
     def reset_once(self):
-        with self.lock:
+        def reset():
+            self.hits = 0
             self._reset_all()
+        self._do(reset)
 
     def half_open(self):
         """The far side sees its connections end, the near side does not: what it sends vanishes."""
-        with self.lock:
-            self.mode = "blackhole"
+        def halved():
+            self._become("blackhole")
             for there, _ in self.pairs:
                 self._close(there.sink, hard=True)
+        self._do(halved)
 
     def partition(self):
         """What either side sends vanishes, new connections too."""
-        with self.lock:
-            self.mode = "blackhole"
+        self._do(lambda: self._become("blackhole"))
+
+    def close(self):
+        def closing():
+            self.closing = True
+            self._reset_all()
+        self._do(closing)
+        self.thread.join()
+        for sock in (self.listener, self.bell, self.rung):
+            sock.close()
+
+    def _do(self, order):
+        """Done by the thread that owns the sockets, before this returns."""
+        done = threading.Event()
+        self.orders.put((order, done))
+        self.bell.send(b"!")
+        done.wait()
 
     # ---- the thread
+
+    def _become(self, mode, delay_s=0.0, jitter_s=0.0):
+        self.mode, self.delay_s, self.jitter_s, self.hits = mode, delay_s, jitter_s, 0
 
     def _close(self, sock, hard):
         if hard:
@@ -121,6 +146,7 @@ class Proxy:
         sock.close()
 
     def _reset_all(self):
+        self.hits += len(self.pairs)
         for there, _ in self.pairs:
             for sock in (there.source, there.sink):
                 if sock.fileno() >= 0:
@@ -134,6 +160,7 @@ class Proxy:
             return
         self.connections += 1
         if self.mode == "reset":
+            self.hits += 1
             return self._close(near, hard=True)
         try:
             far = socket.create_connection(self.target, timeout=5)
@@ -145,34 +172,53 @@ class Proxy:
 
     def _run(self):
         while not self.closing:
-            with self.lock:
-                self._round()
-            time.sleep(TICK_S if not self._busy else 0)
+            with selectors.DefaultSelector() as selector:
+                self._watch(selector)
+                ready = selector.select(self._pause())
+            for key, events in ready:
+                self._serve(key, events)
+            now = time.monotonic()
+            for pair in list(self.pairs):
+                if self.mode == "pass" and not all([self._deliver(pipe, now) for pipe in pair]):
+                    self._end(pair)
 
-    _busy = False
-
-    def _round(self):
-        self._busy = False
-        selector = selectors.DefaultSelector()
-        selector.register(self.listener, selectors.EVENT_READ, None)
+    def _watch(self, selector):
+        wanted = {}  # a socket is the source of one pipe and the sink of the other
         for pair in self.pairs:
             for pipe in pair:
                 full = pipe.size >= HELD_MAX or (self.mode == "stall" and pipe.size > 0)
                 if not pipe.ended and not full and pipe.source.fileno() >= 0:
-                    selector.register(pipe.source, selectors.EVENT_READ, (pair, pipe))
-        for key, _ in selector.select(0):
-            if key.data is None:
-                self._accept()
-            else:
-                self._move(*key.data)
-        selector.close()
-        now = time.monotonic()
-        for pair in list(self.pairs):
-            if self.mode == "pass" and not all([self._deliver(pipe, now) for pipe in pair]):
-                self._end(pair)
+                    wanted.setdefault(pipe.source, [0, pair, None])[0] |= selectors.EVENT_READ
+                    wanted[pipe.source][2] = pipe
+                if self.mode == "pass" and pipe.blocked and pipe.sink.fileno() >= 0:
+                    wanted.setdefault(pipe.sink, [0, pair, None])[0] |= selectors.EVENT_WRITE
+        selector.register(self.listener, selectors.EVENT_READ, self._accept)
+        selector.register(self.rung, selectors.EVENT_READ, self._obey)
+        for sock, (events, pair, pipe) in wanted.items():
+            selector.register(sock, events, (pair, pipe))
+
+    def _pause(self):
+        """Until the first held bytes may arrive; None: until something is ready."""
+        if self.mode != "pass":
+            return None
+        due = [pipe.held[0][0] for pair in self.pairs for pipe in pair if pipe.held and not pipe.blocked]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _serve(self, key, events):
+        if callable(key.data):
+            return key.data()
+        pair, pipe = key.data
+        # An order, or the other direction, may have ended it a moment ago.
+        if events & selectors.EVENT_READ and pair in self.pairs and pipe.source.fileno() >= 0:
+            self._move(pair, pipe)
+
+    def _obey(self):
+        self.rung.recv(1)
+        order, done = self.orders.get()
+        order()
+        done.set()
 
     def _move(self, pair, pipe):
-        self._busy = True
         due = time.monotonic() + self.delay_s + self.random.random() * self.jitter_s
         if pipe.held:
             due = max(due, pipe.held[-1][0])  # bytes do not overtake
@@ -180,6 +226,8 @@ class Proxy:
             before = pipe.size
             pipe.take(due)
             self.bytes += pipe.size - before
+            if pipe.size > before and (self.mode != "pass" or self.delay_s > 0 or self.jitter_s > 0):
+                self.hits += 1
         except OSError:
             return self._end(pair)
         if self.mode == "blackhole":
@@ -198,13 +246,6 @@ class Proxy:
         for pipe in pair:
             if pipe.source.fileno() >= 0:
                 self._close(pipe.source, hard=not pipe.ended)
-
-    def close(self):
-        self.closing = True
-        self.thread.join()
-        with self.lock:
-            self._reset_all()
-            self.listener.close()
 
 
 def seed():
