@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab, wait_until  # noqa: E402
+from lab import Lab, program, wait_until  # noqa: E402
 from proxy import Proxy, seed  # noqa: E402
 
 FAULTS_IN_A_ROW = 8
@@ -124,6 +124,68 @@ class NetworkTest(unittest.TestCase):
         wait_until(lambda: self.proxy.connections > before, "the forwarder to try another connection", self.forwarder)
         self.proxy.heal()
         self.assert_all_once()
+
+
+class NameTest(unittest.TestCase):
+    """The collector is known by a name, and for a while nobody can say whose it is."""
+
+    NAME = "vault.lab.test"
+
+    def setUp(self):
+        self.lab = Lab(self)
+        self.hosts = self.lab.path("hosts.txt")
+        self.resolver = self.lab.path("resolv.conf")
+        self.write(self.hosts, "127.0.0.1 localhost\n")
+        # Nobody listens there: the answer is refused at once.
+        self.write(self.resolver, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        if self.lab.run([*self.with_own_names(), "true"]).code != 0:
+            self.skipTest("no mount namespaces here")
+        self.lab.collector()
+        self.host = self.lab.host("web1")
+        self.host.file("app", "plain", b"one\n")
+        self.host.settings["collector"] = f"{self.NAME}:{self.lab.ingest.rsplit(':', 1)[1]}"
+
+    @staticmethod
+    def write(path, text):
+        # In place: what is mounted elsewhere is this very file.
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+
+    def with_own_names(self):
+        """A program behind this sees our files instead of the machine's."""
+        mounts = f"mount --bind {self.hosts} /etc/hosts && mount --bind {self.resolver} /etc/resolv.conf"
+        return ["unshare", "--mount", "--map-root-user", "sh", "-c", f'{mounts} && exec "$@"', "sh"]
+
+    def resolves(self, address):
+        self.write(self.hosts, "127.0.0.1 localhost\n" + (f"{address} {self.NAME}\n" if address else ""))
+
+    def start(self):
+        argv = [*self.with_own_names(), program("logvault-forwarder"), "--config", self.host.config()]
+        forwarder = self.lab.start(argv, self.host.path("forwarder.err"))
+        forwarder.wait_line(r"^ready\b")
+        return forwarder
+
+    def test_a_name_that_does_not_resolve_is_told_and_tried_until_it_does(self):
+        forwarder = self.start()
+        forwarder.wait_line(f"{self.NAME}.*(resol|DNS)")
+        self.assertRegex(self.host.run("status", expect=0).text, f"^running, .*{self.NAME}")
+        self.host.append("app.log", b"two\n")
+        self.assertEqual(0, self.lab.count("-S", "app"))
+        self.resolves("127.0.0.1")
+        self.lab.wait_count(2, "-S", "app", daemon=forwarder)
+        self.assertEqual(b"one\ntwo\n", self.lab.raw("web1", "app"))
+
+    def test_a_name_is_asked_for_again_where_its_address_went_away(self):
+        self.resolves("127.0.0.1")
+        forwarder = self.start()
+        self.lab.wait_count(1, "-S", "app", daemon=forwarder)
+        self.lab.daemons[0].kill()
+        self.resolves("127.0.0.2")
+        self.lab.ingest = f"127.0.0.2:{self.lab.ingest.rsplit(':', 1)[1]}"
+        self.lab.start_collector()
+        self.host.append("app.log", b"two\n")
+        self.lab.wait_count(2, "-S", "app", daemon=forwarder)
+        self.lab.cli("verify", expect=0)
 
 
 if __name__ == "__main__":
