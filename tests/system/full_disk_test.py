@@ -3,6 +3,7 @@
 import base64
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab  # noqa: E402
+from lab import Lab, wait_until  # noqa: E402
 
 DISK_MIB = 96
 LINES = 120_000
@@ -114,6 +115,72 @@ class FullDiskTest(unittest.TestCase):
         self.assertEqual(0, collector.stop(), "and stops cleanly")
         self.lab.start_collector()
         self.assertEqual(held, self.lab.count("-H", "geo01", "-S", "load"))
+
+
+def large_disk(test, mib):
+    """A disk of its own, of a sparse file: what is only reserved takes no room of this machine's; skips where none can be mounted."""
+    folder = tempfile.mkdtemp(prefix="logvault-disk-")
+    test.addCleanup(shutil.rmtree, folder)
+    image, disk = os.path.join(folder, "image"), os.path.join(folder, "disk")
+    os.mkdir(disk)
+    with open(image, "wb") as file:
+        file.truncate(mib << 20)
+    for command in (["mkfs.ext4", "-q", "-m", "0", image], ["mount", "-o", "loop", image, disk]):
+        try:
+            done = subprocess.run(command, capture_output=True, check=False)
+        except OSError as missing:
+            test.skipTest(str(missing))
+        if done.returncode != 0:
+            test.skipTest("a disk of its own cannot be mounted here: " + done.stderr.decode("utf-8", "replace").strip())
+    test.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+    return disk
+
+
+class LastFifthTest(unittest.TestCase):
+    """Less than a fifth of the disk is left: who sent more than an even share of that today must wait, and nobody else."""
+
+    QUIET, DISK_MIB, LEFT_MIB = 10, 2048, 316  # over the vault's reserve of 256 MiB, under a fifth
+
+    def setUp(self):
+        disk = large_disk(self, self.DISK_MIB)
+        self.ballast = os.path.join(disk, "ballast")
+        self.lab = Lab(self)
+        self.lab.vault_dir = os.path.join(disk, "vault")
+        self.lab.collector()
+
+    def host(self, name, content):
+        host = self.lab.host(name)
+        host.file("load", "syslog", content)
+        host.drain()
+        return host
+
+    def leave(self, mib):
+        with open(self.ballast, "wb") as file:
+            free = os.statvfs(self.ballast)
+            os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - (mib << 20))
+
+    def test_a_flooding_host_waits_and_the_quiet_ones_do_not(self):
+        line = b"Jul 11 14:00:00 web app[7]: one\n"
+        quiet = [self.host(f"quiet{i}", line) for i in range(self.QUIET)]
+        flood = self.host("flood", noise(48_000))  # some 36 MB as they are shipped
+        self.leave(self.LEFT_MIB)
+
+        def refused():
+            flood.append("load.log", line)
+            answer = flood.drain(expect=None, timeout="2s")
+            return answer if answer.code != 0 else None
+
+        answer = wait_until(refused, "the flooding host to be held back")
+        self.assertEqual(6, answer.code, str(answer))
+        self.assertIn("its share of what is left of the vault's disk", answer.err)
+        for host in quiet:
+            host.append("load.log", line)
+            host.drain()
+            self.assertEqual(2, self.lab.count("-H", host.name, "-S", "load"))
+        os.unlink(self.ballast)
+        wait_until(lambda: flood.drain(expect=None, timeout="5s").code == 0, "the flooding host to be served again")
+        with open(flood.path("load.log"), "rb") as file:
+            self.assertEqual(file.read(), self.lab.raw("flood", "load"))
 
 
 class FullSpoolDiskTest(unittest.TestCase):
