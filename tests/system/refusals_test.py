@@ -124,10 +124,17 @@ class RefusalsTest(unittest.TestCase):
         forwarder = host.start()
         self.lab.wait_count(1, "-H", "cut", "-S", "log", daemon=forwarder)
         mark = len(self.daemon.log)
+
+        def heartbeats():
+            return self.lab.count("type=heartbeat", "-H", "cut", "-S", "logvault")
+
         self.lab.revoke("cut")
+        before = heartbeats()
         self.logged_since(mark, "revoked")
         host.append("log.log", b"after the revocation\n")
         wait_until(lambda: "revoked" in forwarder.log.lower(), "the reason in the forwarder's log")
+        # One a second is its clock: the list is read within 10 s, and what was read in the second before is still sealed.
+        self.assertLessEqual(heartbeats() - before, 11)
         self.assertEqual(0, self.lab.count("revocation", "-H", "cut"))
         forwarder.stop()
 
