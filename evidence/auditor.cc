@@ -1,5 +1,6 @@
 #include "evidence/auditor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "evidence/payload.h"
@@ -34,6 +35,7 @@ void Auditor::Report(const BatchHeader* batch, std::string reason) {
 void Auditor::AddMissingBlock() {
   Report(nullptr, "the block is missing");
   access_.AddUnknown();
+  alerts_.push_back(false);
   AppendLeaf(LeafHash(""));
   prev_.reset();
 }
@@ -63,6 +65,7 @@ void Auditor::AddBlock(std::string_view bytes) {
     CheckGoverning(leaf, *block);
     CheckBody(*block);
   }
+  alerts_.push_back(block.ok() && IsAlert(*block));
   AppendLeaf(leaf);
   prev_ = leaf;
 }
@@ -142,9 +145,23 @@ void Auditor::CheckGoverning(const Hash& leaf, const BlockHeader& block) {
   if (const auto status = unlawful_.find(tree_.size()); status != unlawful_.end()) {
     Report(nullptr, std::string(ToString(block.kind)) + ": " + status->second.message());
   }
+  CheckReview();
   for (const Governance::Rollback& rollback : governance_->rollbacks()) {
     if (rollback.block == tree_.size() && rollback.accepted.restored.root != tree_.Root())
       Report(nullptr, "CONFIG: the rollback was accepted for another history");
+  }
+}
+
+// Where the block at tree_.size() is a review that is in order: that it names alerts and nothing else.
+void Auditor::CheckReview() {
+  const auto& reviews = governance_->reviews();
+  const auto review = std::lower_bound(
+      reviews.begin(), reviews.end(), tree_.size(),
+      [](const auto& candidate, std::uint64_t block) { return candidate->block < block; });
+  if (review == reviews.end() || (*review)->block != tree_.size()) return;
+  for (const std::uint64_t alert : (*review)->alerts) {
+    if (!alerts_[alert])
+      Report(nullptr, "ALERT: reviews block " + std::to_string(alert) + ", which is no alert");
   }
 }
 

@@ -106,6 +106,7 @@ class Auditor {
   void CheckRecords(const BlockHeader& block);
   void CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch& epoch);
   void CheckGoverning(const Hash& leaf, const BlockHeader& block);
+  void CheckReview();
   void BeginGovernance();
   void Foresee(std::uint64_t index, const std::string& bytes);
   [[nodiscard]] bool SawLostHistory(std::uint64_t seen_size) const;
@@ -125,6 +126,7 @@ class Auditor {
   std::map<std::uint64_t, Hash> governing_;        // leaves of those that are still to come
   std::map<std::uint64_t, Status> unlawful_;       // of those, the ones that are not in order
   std::optional<Governance> governance_;
+  std::vector<bool> alerts_;  // of each block so far, whether it is one; a bit a block
   std::map<Hash, StreamState> streams_;
   std::map<std::pair<std::string, std::uint64_t>, Epoch> epochs_;  // (host, epoch)
   std::uint64_t records_ = 0;

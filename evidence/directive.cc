@@ -1,6 +1,8 @@
 #include "evidence/directive.h"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,13 +14,14 @@ namespace logvault::evidence {
 namespace {
 
 constexpr std::string_view kMagic = "logvault/dir/v1\n";
-constexpr std::array<std::pair<DirectiveType, std::string_view>, 6> kTypes = {{
+constexpr std::array<std::pair<DirectiveType, std::string_view>, 7> kTypes = {{
     {DirectiveType::kRetention, "retention"},
     {DirectiveType::kHold, "hold"},
     {DirectiveType::kRelease, "release"},
     {DirectiveType::kRollback, "rollback"},
     {DirectiveType::kNewKey, "new_key"},
     {DirectiveType::kRetireKey, "retire_key"},
+    {DirectiveType::kReview, "review"},
 }};
 
 std::vector<RetentionRule> ReadRules(BodyMembers& members) {
@@ -59,6 +62,15 @@ KeyChange ReadNewKey(BodyMembers& members) {
   return key;
 }
 
+// Ascending, so that there is one way to write a review.
+std::vector<std::uint64_t> ReadReviewed(BodyMembers& members) {
+  std::vector<std::uint64_t> blocks = members.Numbers("blocks");
+  const bool ascending =
+      std::adjacent_find(blocks.begin(), blocks.end(), std::greater_equal<>()) == blocks.end();
+  if (blocks.empty() || blocks.size() > kMaxReviewed || !ascending) members.Fail("blocks");
+  return blocks;
+}
+
 void ReadOrdered(BodyMembers& members, Statement& statement) {
   switch (statement.type) {
     case DirectiveType::kRetention:
@@ -78,6 +90,9 @@ void ReadOrdered(BodyMembers& members, Statement& statement) {
       return;
     case DirectiveType::kRetireKey:
       statement.key.verifier = members.Text("key");
+      return;
+    case DirectiveType::kReview:
+      statement.reviewed = ReadReviewed(members);
       return;
   }
 }
@@ -107,6 +122,9 @@ void WriteOrdered(const Statement& statement, BodyJson& json) {
     case DirectiveType::kRetireKey:
       json["key"] = statement.key.verifier;
       return;
+    case DirectiveType::kReview:
+      json["blocks"] = statement.reviewed;
+      return;
   }
 }
 
@@ -127,12 +145,16 @@ BlockKind KindOf(DirectiveType type) {
     case DirectiveType::kNewKey:
     case DirectiveType::kRetireKey:
       return BlockKind::kKey;
+    case DirectiveType::kReview:
+      return BlockKind::kAlert;
     case DirectiveType::kRetention:
     case DirectiveType::kRollback:
       break;
   }
   return BlockKind::kConfig;
 }
+
+bool MayInvestigatorsSign(DirectiveType type) { return type == DirectiveType::kReview; }
 
 bool IsDirective(std::string_view body) { return body.starts_with(kMagic); }
 
@@ -200,6 +222,8 @@ Result<Statement> Directive::Open(std::string_view origin, std::string_view ca_p
   Result<Statement> read = Statement::Parse(statement);
   if (!read.ok()) return read;
   Result<std::string> key = check(certificate_der, ca_pem, "admin", read->by, at);
+  if (!key.ok() && MayInvestigatorsSign(read->type))
+    key = check(certificate_der, ca_pem, "investigator", read->by, at);
   if (!key.ok()) return PermissionDenied(key.status().message());
   LV_RETURN_IF_ERROR(VerifyEd25519(*key, SignedBytes(), signature));
   if (read->origin != origin) {

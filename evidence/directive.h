@@ -1,5 +1,6 @@
-// Directive: what an administrator orders, in their own signature: the body of HOLD and CONFIG blocks.  The collector
-// can neither make one nor change one, and each names the one before, so that an old one cannot be put in again.
+// Directive: what a person says to the vault in their own signature: what an administrator orders, in HOLD, CONFIG and
+// KEY blocks; what somebody says who has reviewed alerts, in ALERT blocks.  The collector can neither make one nor
+// change one, and each names the one before, so that an old one cannot be put in again.
 // Format: docs/FORMAT.md, section "Directive"; this file and that section change together.
 #pragma once
 
@@ -18,7 +19,7 @@
 namespace logvault::evidence {
 
 // Checks a certificate (DER) against a CA (PEM) at `at`, and that it is that of `name` in `role` ("forwarder",
-// "admin"); returns its Ed25519 public key.  Given by the caller: X.509 is pki's.
+// "admin", "investigator"); returns its Ed25519 public key.  Given by the caller: X.509 is pki's.
 using CertificateCheck =
     std::function<Result<std::string>(std::string_view certificate_der, std::string_view ca_pem,
                                       std::string_view role, std::string_view name, UnixNanos at)>;
@@ -28,12 +29,16 @@ inline constexpr std::string_view kAny = "*";
 inline constexpr std::uint64_t kKeepForever = UINT64_MAX;
 inline constexpr std::size_t kMaxRules = 500;
 inline constexpr std::size_t kMaxReasonBytes = 2048;
+inline constexpr std::size_t kMaxReviewed = 1000;  // alerts in one review
 
-enum class DirectiveType { kRetention, kHold, kRelease, kRollback, kNewKey, kRetireKey };
+enum class DirectiveType { kRetention, kHold, kRelease, kRollback, kNewKey, kRetireKey, kReview };
 std::string_view ToString(DirectiveType type);  // "retention"
-BlockKind KindOf(DirectiveType type);           // CONFIG, HOLD or KEY
+BlockKind KindOf(DirectiveType type);           // CONFIG, HOLD, KEY or ALERT
+// Whether an investigator may sign it, or an administrator only.
+bool MayInvestigatorsSign(DirectiveType type);
 
-// Whether the body of a KEY block is a directive about the vault's key, and not the registration of a host's epoch.
+// Whether the body of a KEY block is a directive about the vault's key, and not the registration of a host's epoch; that
+// of an ALERT block a review of others, and not what the vault raised.
 bool IsDirective(std::string_view body);
 
 // How long the payloads of a stream are kept, counted from their commit.  host and source are names or kAny.
@@ -74,13 +79,14 @@ struct Statement {
   DirectiveType type = DirectiveType::kRetention;
   std::string origin;
   Hash previous;       // SHA-256 of the body of the vault's directive before; zeros for the first
-  std::string by;      // the administrator's name, as in the certificate
+  std::string by;      // the signer's name, as in the certificate
   UnixNanos at = 0;    // when it was signed
   std::string reason;  // for people
-  std::vector<RetentionRule> rules;  // kRetention: the whole policy; none: everything is kept
-  Hold hold;                         // kHold; of kRelease the name
-  Rollback rollback;                 // kRollback
-  KeyChange key;                     // kNewKey, kRetireKey
+  std::vector<RetentionRule> rules;     // kRetention: the whole policy; none: everything is kept
+  Hold hold;                            // kHold; of kRelease the name
+  Rollback rollback;                    // kRollback
+  KeyChange key;                        // kNewKey, kRetireKey
+  std::vector<std::uint64_t> reviewed;  // kReview: the blocks, ascending, one or more
   bool operator==(const Statement&) const = default;
 
   static Result<Statement> Parse(std::string_view json);
@@ -99,8 +105,8 @@ struct Directive {
   [[nodiscard]] std::string Serialize() const;
   [[nodiscard]] std::string SignedBytes() const;
 
-  // The statement, where the directive is signed by an administrator of `origin`'s CA whose certificate is valid at
-  // `at`; else kPermissionDenied or kCorruption saying why not.
+  // The statement, where the directive is signed by somebody of `origin`'s CA who may sign such a one, and whose
+  // certificate is valid at `at`; else kPermissionDenied or kCorruption saying why not.
   [[nodiscard]] Result<Statement> Open(std::string_view origin, std::string_view ca_pem,
                                        UnixNanos at, const CertificateCheck& check) const;
 };

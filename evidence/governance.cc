@@ -56,7 +56,13 @@ const std::string* HoldOf(const std::map<std::string, StandingHold>& holds,
 bool IsGoverning(const BlockHeader& block) {
   return block.kind == BlockKind::kConfig || block.kind == BlockKind::kHold ||
          block.kind == BlockKind::kRetention || block.kind == BlockKind::kRetentionDone ||
-         (block.kind == BlockKind::kKey && IsDirective(block.body));
+         ((block.kind == BlockKind::kKey || block.kind == BlockKind::kAlert) &&
+          IsDirective(block.body));
+}
+
+bool IsAlert(const BlockHeader& block) {
+  return block.kind == BlockKind::kSilence || block.kind == BlockKind::kConflict ||
+         (block.kind == BlockKind::kAlert && !IsDirective(block.body));
 }
 
 Result<RetentionBody> RetentionBody::Parse(std::string_view bytes) {
@@ -136,6 +142,9 @@ Status Governance::AddDirective(const BlockHeader& block) {
       OpenRollback(*statement, key())->restored.size != block.index) {
     return Corruption("the rollback was accepted for another state of the vault");
   }
+  if (statement->type == DirectiveType::kReview && statement->reviewed.back() >= block.index)
+    return InvalidArgument("the review names block " + std::to_string(statement->reviewed.back()) +
+                           ", which is not before it");
   newest_ = Sha256(block.body);
   Apply(*statement, block);
   return Status::Ok();
@@ -171,6 +180,8 @@ Status Governance::CheckOrdered(const Statement& statement) const {
     case DirectiveType::kNewKey:
     case DirectiveType::kRetireKey:
       return CheckKeyChange(statement);
+    case DirectiveType::kReview:
+      return Status::Ok();  // what it names is judged where it stands in the history
     case DirectiveType::kRollback:
       break;
   }
@@ -229,6 +240,9 @@ void Governance::Apply(const Statement& statement, const BlockHeader& block) {
     rules_block_ = block.index;
   } else if (statement.type == DirectiveType::kRollback) {
     rollbacks_.push_back({block.index, *OpenRollback(statement, key())});
+  } else if (statement.type == DirectiveType::kReview) {
+    reviews_.push_back(std::make_shared<const AlertReview>(AlertReview{
+        block.index, statement.by, statement.reason, block.commit_time, statement.reviewed}));
   } else {
     Holds holds = *holds_;
     if (statement.type == DirectiveType::kRelease) {

@@ -1,6 +1,6 @@
-// Governance: what administrators have ordered of a vault, and what the vault may therefore have deleted.  Built from
-// its governing blocks alone (CONFIG, HOLD, RETENTION, RETENTION_DONE, and KEY where it is a directive), so that whoever
-// verifies a vault comes to the same answer as the vault.  Formats: docs/FORMAT.md, sections "Directive" and "Retention".
+// Governance: what administrators have ordered of a vault, what the vault may therefore have deleted, and which alerts
+// somebody reviewed.  Built from its governing blocks alone (CONFIG, HOLD, RETENTION, RETENTION_DONE, and KEY and ALERT
+// where they are directives), so that whoever verifies a vault comes to the same answer as the vault.  Formats: docs/FORMAT.md, sections "Directive" and "Retention".
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ inline constexpr std::size_t kMaxRetentionStreams = 250;  // in one block: the l
 inline constexpr std::size_t kMaxHolds = 10'000;          // in force at once
 
 bool IsGoverning(const BlockHeader& block);
+// Whether the vault raised it for somebody to look at: ALERT, unless it is a review; SILENCE; CONFLICT.
+bool IsAlert(const BlockHeader& block);
 
 // RETENTION, type "retention": said before payloads are deleted.
 struct RetentionBody {
@@ -75,6 +77,15 @@ struct StandingHold {
   UnixNanos commit_time = 0;
 };
 
+// What somebody said who has reviewed alerts, in the ALERT block `block`.
+struct AlertReview {
+  std::uint64_t block = 0;
+  std::string by;
+  std::string reason;
+  UnixNanos commit_time = 0;
+  std::vector<std::uint64_t> alerts;  // blocks before it, ascending
+};
+
 // A key of the vault, and when it signed.
 struct VaultKey {
   std::string public_key;                  // Ed25519
@@ -104,6 +115,10 @@ class Governance {
   [[nodiscard]] std::uint64_t rules_block() const { return rules_block_; }
   // By name.
   [[nodiscard]] const std::map<std::string, StandingHold>& holds() const { return *holds_; }
+  // Oldest first.  Whether each block named is an alert, whoever has the blocks tells (IsAlert).
+  [[nodiscard]] const std::vector<std::shared_ptr<const AlertReview>>& reviews() const {
+    return reviews_;
+  }
   struct Rollback {
     std::uint64_t block = 0;
     AcceptedRollback accepted;
@@ -149,6 +164,7 @@ class Governance {
   std::vector<RetentionRule> rules_;
   std::uint64_t rules_block_ = 0;
   std::shared_ptr<const Holds> holds_ = std::make_shared<Holds>();
+  std::vector<std::shared_ptr<const AlertReview>> reviews_;
   std::vector<Rollback> rollbacks_;
   std::map<std::uint64_t, RetentionBody> unfinished_;
   std::map<std::pair<std::string, std::string>, std::vector<Deletion>, std::less<>> deletions_;

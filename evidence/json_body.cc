@@ -69,6 +69,19 @@ std::vector<BodyMembers> BodyMembers::List(const char* name) {
   return list;
 }
 
+std::vector<std::uint64_t> BodyMembers::Numbers(const char* name) {
+  std::vector<std::uint64_t> numbers;
+  const BodyJson* member = Find(name);
+  if (member == nullptr || !member->is_array()) Fail(name);
+  if (!ok_) return numbers;
+  for (const BodyJson& item : *member) {
+    if (!item.is_number_unsigned()) Fail(name);
+    if (!ok_) break;
+    numbers.push_back(item.get<std::uint64_t>());
+  }
+  return numbers;
+}
+
 bool BodyMembers::Has(const char* name) const { return Find(name) != nullptr; }
 
 void BodyMembers::Fail(const char* name) {

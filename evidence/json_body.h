@@ -30,6 +30,7 @@ class BodyMembers {
   std::int64_t Time(const char* name);              // nanoseconds; before 1970 it is negative
   Hash HashOf(const char* name);                    // 64 lower-case hexadecimal digits
   std::vector<BodyMembers> List(const char* name);  // of objects
+  std::vector<std::uint64_t> Numbers(const char* name);
 
   [[nodiscard]] bool Has(const char* name) const;
   [[nodiscard]] bool ok() const { return ok_; }

@@ -71,10 +71,12 @@ Status Group::Add(const Entry& entry) {
     case BlockKind::kHold:
     case BlockKind::kConfig:
       return AddGoverning(entry);
+    case BlockKind::kAlert:
+      if (evidence::IsDirective(entry.body)) return AddGoverning(entry);
+      break;
     case BlockKind::kAccess:
     case BlockKind::kAccessEnd:
     case BlockKind::kIndex:
-    case BlockKind::kAlert:
     case BlockKind::kConflict:
       break;  // statements, stored as they are
   }
@@ -106,9 +108,25 @@ Status Group::AddGoverning(const Entry& entry) {
   LV_RETURN_IF_ERROR(AddStatement(entry));
   Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(appended_.back().block_bytes);
   if (!block.ok()) return block.status();
-  LV_RETURN_IF_ERROR(evidence::Governance(governance_).Add(*block));
+  evidence::Governance after(governance_);
+  LV_RETURN_IF_ERROR(after.Add(*block));
+  if (block->kind == BlockKind::kAlert) LV_RETURN_IF_ERROR(CheckReviewed(*after.reviews().back()));
   governing_ = *std::move(block);
   return Put(tables_.stream(), GoverningKey(governing_->index), "");
+}
+
+// Of blocks that are committed: who reviews them has seen them.
+Status Group::CheckReviewed(const evidence::AlertReview& review) const {
+  for (const std::uint64_t index : review.alerts) {
+    Result<evidence::BlockHeader> block = reader_.Block(index);
+    if (block.status().code() == StatusCode::kNotFound)
+      return InvalidArgument("there is no block " + std::to_string(index));
+    if (!block.ok()) return block.status();
+    if (!evidence::IsAlert(*block))
+      return InvalidArgument("block " + std::to_string(index) + " is no alert: it is " +
+                             std::string(ToString(block->kind)));
+  }
+  return Status::Ok();
 }
 
 Result<std::uint64_t> Group::AddOwn(BlockKind kind, std::string_view body) {

@@ -76,6 +76,7 @@ class Group {
   Status AddStatement(const Entry& entry);
   Status AddSilence(const Entry& entry);
   Status AddGoverning(const Entry& entry);
+  [[nodiscard]] Status CheckReviewed(const evidence::AlertReview& review) const;
   Status AddStream(const Entry& entry);
   Status AddKey(const Entry& entry);
   Status CommitEpoch(const Entry& entry, const evidence::KeyBody& body);

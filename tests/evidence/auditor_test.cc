@@ -318,5 +318,68 @@ TEST(AuditorTest, AnEpochIsRegisteredOnce) {
   EXPECT_THAT(findings[0].reason, HasSubstr("registered twice"));
 }
 
+// The "certificate" of these tests is the signer's raw key, whatever the role.
+std::string Review(const SigningKey& key, std::vector<std::uint64_t> alerts,
+                   const Governance& governance) {
+  Statement statement;
+  statement.type = DirectiveType::kReview;
+  statement.origin = "lab/1";
+  statement.previous = governance.newest_directive();
+  statement.by = "ann";
+  statement.reviewed = std::move(alerts);
+  Directive directive{statement.Serialize(), key.public_key(), ""};
+  directive.signature = key.Sign(directive.SignedBytes());
+  return directive.Serialize();
+}
+
+// A history with an alert, three blocks of other kinds, and two reviews: of the alert, and of all four.
+class ReviewedHistory : public History {
+ public:
+  ReviewedHistory() {
+    Append(BlockKind::kAlert, R"({"type":"crl_expired"})");          // 3
+    Append(BlockKind::kSilence, R"({"type":"silent","hosts":[]})");  // 4
+    Append(BlockKind::kRecords, NextBatch());                        // 5
+    Governance governance(*GenesisBody::Parse(BlockHeader::Parse(blocks[0])->body),
+                          RawKeyCertificate);
+    for (const std::vector<std::uint64_t>& alerts :
+         {std::vector<std::uint64_t>{3, 4}, std::vector<std::uint64_t>{3, 4, 5, 6}}) {
+      Append(BlockKind::kAlert, Review(key_, alerts, governance));  // 6, 7
+      EXPECT_EQ(governance.Add(*BlockHeader::Parse(blocks.back())), Status::Ok());
+    }
+  }
+
+  // Told the first review before the blocks, and the second only after `told_after` of them.
+  std::vector<std::string> Reasons(std::size_t told_after) const {
+    std::vector<std::string> reasons;
+    Auditor auditor(RawKeyCertificate, [&](const Finding& finding) {
+      reasons.push_back(std::to_string(finding.block) + " " + finding.reason);
+    });
+    auditor.ForeseeGoverning({{6, blocks[6]}});
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      if (i == told_after) auditor.ForeseeGoverning({{6, blocks[6]}, {7, blocks[7]}});
+      auditor.AddBlock(blocks[i]);
+    }
+    return reasons;
+  }
+
+ private:
+  const SigningKey key_ = SigningKey::Generate();
+};
+
+TEST(AuditorTest, AReviewOfABlockThatIsNoAlertIsNamed) {
+  const ReviewedHistory history;
+  for (const std::size_t told_after : {0, 7}) {
+    EXPECT_THAT(history.Reasons(told_after),
+                ::testing::ElementsAre("7 ALERT: reviews block 5, which is no alert",
+                                       "7 ALERT: reviews block 6, which is no alert"))
+        << "a review is no alert either; told after " << told_after;
+  }
+}
+
+TEST(AuditorTest, AReviewThatTheVaultDoesNotListIsNamed) {
+  const ReviewedHistory history;
+  EXPECT_THAT(history.Reasons(8), ::testing::Contains(HasSubstr("not among the governing blocks")));
+}
+
 }  // namespace
 }  // namespace logvault::evidence

@@ -110,9 +110,9 @@ TEST_F(GovernanceTest, ARuleNeedsACertificateThatIsGoodThen) {
 }
 
 TEST_F(GovernanceTest, AStatementReadsAsItWasWritten) {
-  for (Statement statement :
-       {testing::Policy({{"*", "a", 5}, {"geo01", "*", kKeepForever}}),
-        testing::AddHold({"h", "geo01", "*", -5, std::nullopt}), testing::Release("h"), NewKey()}) {
+  for (Statement statement : {testing::Policy({{"*", "a", 5}, {"geo01", "*", kKeepForever}}),
+                              testing::AddHold({"h", "geo01", "*", -5, std::nullopt}),
+                              testing::Release("h"), NewKey(), testing::Review({3, 17})}) {
     statement.origin = genesis_.origin;
     statement.by = "root";
     statement.reason = "because \"of\" it\n";
@@ -181,6 +181,43 @@ TEST_F(GovernanceTest, ARollbackNamesTwoCheckpointsOfThisVault) {
   EXPECT_FALSE(Order(statement).ok()) << "ahead of what is lost";
   statement.rollback = {note(5, key_), note(9, SigningKey::Generate())};
   EXPECT_FALSE(Order(statement).ok()) << "another key";
+}
+
+TEST_F(GovernanceTest, AReviewIsSignedByAnInvestigatorOrAnAdministrator) {
+  const testing::TestAdmin ann(genesis_.origin, "ann", "investigator");
+  const testing::TestAdmin geo01(genesis_.origin, "geo01", "forwarder");
+  next_ = 10;
+  auto add = [this](const testing::TestAdmin& by, const Statement& statement) {
+    return Add(KindOf(statement.type), by.Sign(statement, governance_)).code();
+  };
+  EXPECT_EQ(add(ann, testing::Review({3, 5})), StatusCode::kOk);
+  EXPECT_EQ(add(admin_, testing::Review({5})), StatusCode::kOk);
+  EXPECT_EQ(add(geo01, testing::Review({7})), StatusCode::kPermissionDenied);
+  EXPECT_EQ(add(ann, testing::Policy({{"*", "*", kDay}})), StatusCode::kPermissionDenied)
+      << "an investigator orders nothing";
+  ASSERT_EQ(governance_.reviews().size(), 2u);
+  EXPECT_EQ(governance_.reviews()[0]->block, 10u);
+  EXPECT_EQ(governance_.reviews()[0]->by, "ann");
+  EXPECT_EQ(governance_.reviews()[0]->alerts, (std::vector<std::uint64_t>{3, 5}));
+  EXPECT_EQ(governance_.reviews()[1]->by, "root");
+}
+
+TEST_F(GovernanceTest, AReviewIsPutInOnceAndInABlockOfItsKind) {
+  next_ = 10;
+  const std::string review = admin_.Sign(testing::Review({3}), governance_);
+  EXPECT_FALSE(Add(BlockKind::kConfig, review).ok()) << "another kind";
+  EXPECT_EQ(Add(BlockKind::kAlert, review), Status::Ok());
+  EXPECT_EQ(Add(BlockKind::kAlert, review).code(), StatusCode::kAborted) << "again";
+}
+
+TEST_F(GovernanceTest, AReviewNamesBlocksBeforeItOnceEachInOrder) {
+  next_ = 10;
+  EXPECT_EQ(Order(testing::Review({3, 10})).code(), StatusCode::kInvalidArgument) << "itself";
+  for (const std::vector<std::uint64_t>& blocks :
+       {std::vector<std::uint64_t>{}, {5, 3}, {3, 3}, std::vector<std::uint64_t>(1001, 3)}) {
+    EXPECT_FALSE(Statement::Parse(testing::Review(blocks).Serialize()).ok()) << blocks.size();
+  }
+  EXPECT_TRUE(governance_.reviews().empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "evidence/directive.h"
 #include "evidence/governance.h"
@@ -45,6 +46,13 @@ inline evidence::Statement AddHold(evidence::Hold hold) {
   evidence::Statement statement;
   statement.type = evidence::DirectiveType::kHold;
   statement.hold = std::move(hold);
+  return statement;
+}
+
+inline evidence::Statement Review(std::vector<std::uint64_t> alerts) {
+  evidence::Statement statement;
+  statement.type = evidence::DirectiveType::kReview;
+  statement.reviewed = std::move(alerts);
   return statement;
 }
 
