@@ -14,7 +14,6 @@
 #include "cli/remote_vault.h"
 #include "evidence/access.h"
 #include "evidence/block.h"
-#include "evidence/merkle.h"
 #include "formats/time_zone.h"
 #include "net/access.h"
 #include "query/output.h"
@@ -159,29 +158,15 @@ Result<Listed> ListRemote(const storage::AccessScope& scope, const OnCall& on_ca
   return listed;
 }
 
-// Offline: the tree's own proof shows that the bytes are the ones that were signed.
+// Offline.
 
-Result<evidence::BlockHeader> ProvenOffline(const storage::Reader& reader, std::uint64_t index,
-                                            const std::string& bytes,
-                                            const evidence::Checkpoint& tree) {
-  Result<std::vector<evidence::Hash>> inclusion =
-      evidence::InclusionProof(index, tree.size, reader.Nodes());
-  if (!inclusion.ok()) return inclusion.status();
-  Result<evidence::BlockHeader> block = Proven(bytes, *inclusion, tree);
-  if (block.ok() && block->index != index) return Corruption("it is stored in another's place");
-  return block;
-}
-
-Result<Call> CallFrom(const storage::Reader& reader, const storage::AccessRecord& record,
-                      const evidence::Checkpoint& tree) {
+Result<Call> CallFrom(const OfflineVault& vault, const storage::AccessRecord& record) {
   Call call;
-  Result<evidence::BlockHeader> asked =
-      ProvenOffline(reader, record.asked, record.asked_bytes, tree);
+  Result<evidence::BlockHeader> asked = vault.Proven(record.asked, record.asked_bytes);
   if (!asked.ok()) return asked.status();
   LV_RETURN_IF_ERROR(TakeAsked(*asked, call));
   if (record.ended_bytes.empty()) return call;
-  Result<evidence::BlockHeader> ended =
-      ProvenOffline(reader, record.ended, record.ended_bytes, tree);
+  Result<evidence::BlockHeader> ended = vault.Proven(record.ended, record.ended_bytes);
   if (!ended.ok()) return ended.status();
   LV_RETURN_IF_ERROR(TakeEnded(*ended, call));
   return call;
@@ -197,7 +182,7 @@ Result<Listed> ListOffline(storage::AccessScope scope, const OnCall& on_call, En
       storage::ForEachAccess(vault->reader(), scope, [&](const storage::AccessRecord& record) {
         listed.interrupted = env.interrupt.token().stop_requested();
         if (listed.interrupted) return false;
-        Result<Call> call = CallFrom(vault->reader(), record, vault->checkpoint());
+        Result<Call> call = CallFrom(*vault, record);
         if (call.ok()) return on_call(*call);
         listed.integrity = false;
         Tell("INTEGRITY: block " + std::to_string(record.asked) + ": " + call.status().message());
@@ -321,7 +306,9 @@ Action DefineAudit(CLI::App& command) {
   auto flags = std::make_shared<AuditFlags>();
   command.add_option("-s,--since", flags->since, "only calls at or after T")->type_name("T");
   command.add_option("-u,--until", flags->until, "only calls before T")->type_name("T");
-  command.add_option("-n,--limit", flags->limit, "only the newest N; 0 for all")->type_name("N");
+  command.add_option("-n,--limit", flags->limit, "only the newest N; 0 for all")
+      ->type_name("N")
+      ->check(NotNegative);
   AddOutputOption(command, flags->json);
   command.footer(
       "Newest first: when, who (role, address), which call, how it ended, how many rows were sent, "

@@ -9,6 +9,10 @@ ExitCode Fail(const Status& status) {
   return config::ExitCodeFor(status);
 }
 
+std::string NotNegative(const std::string& number) {
+  return number.starts_with('-') ? number + ": less than 0" : "";
+}
+
 void AddOutputOption(CLI::App& command, bool& json) {
   command
       .add_option_function<std::string>(

@@ -43,6 +43,7 @@ Action DefineShow(CLI::App& command);
 Action DefineVerify(CLI::App& command);
 Action DefineProof(CLI::App& command);
 Action DefineReceipt(CLI::App& command);
+Action DefineAlerts(CLI::App& command);
 Action DefineAudit(CLI::App& command);
 Action DefineExport(CLI::App& command);
 Action DefineHold(CLI::App& command);
@@ -56,6 +57,9 @@ Action DefineManPage(CLI::App& command);  // hidden
 
 // Tells what went wrong; returns the exit code of a command that ends with it.
 ExitCode Fail(const Status& status);
+
+// A check of options that count something: a minus is a mistake, and no very great number.
+std::string NotNegative(const std::string& number);
 
 // -o of commands that answer in text or json.
 void AddOutputOption(CLI::App& command, bool& json);

@@ -23,7 +23,7 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 20> kCommands = {{
+constexpr std::array<CommandEntry, 21> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
     {"tail", "what the vault takes in, as it arrives", DefineTail},
@@ -33,6 +33,7 @@ constexpr std::array<CommandEntry, 20> kCommands = {{
     {"verify", "recompute the history and name every bad block", DefineVerify},
     {"proof", "one record with its proof, and the check of one", DefineProof},
     {"receipt", "check what a search was answered: ask it again at that tree size", DefineReceipt},
+    {"alerts", "what the vault raised, and who reviewed it: list, review", DefineAlerts},
     {"audit", "who asked what, when, and how it ended", DefineAudit},
     {"export", "records with their proof as one signed file, and the check of one", DefineExport},
     {"checkpoint", "the newest signed checkpoint, to keep elsewhere", DefineCheckpoint},

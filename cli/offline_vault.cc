@@ -2,6 +2,7 @@
 
 #include "cli/governing.h"
 #include "cli/output_stream.h"
+#include "cli/proven_block.h"
 #include "evidence/merkle.h"
 #include "pki/vault_files.h"
 #include "storage/anchor.h"
@@ -93,6 +94,16 @@ void OfflineVault::CheckAnchor(const Result<std::string>& anchor, const std::str
   if (!root.ok() || *root != held->root) {
     problems_.push_back("the history does not go on from the checkpoint in " + path);
   }
+}
+
+Result<evidence::BlockHeader> OfflineVault::Proven(std::uint64_t index,
+                                                   const std::string& bytes) const {
+  Result<std::vector<evidence::Hash>> inclusion =
+      evidence::InclusionProof(index, checkpoint_.size, reader_.Nodes());
+  if (!inclusion.ok()) return inclusion.status();
+  Result<evidence::BlockHeader> block = cli::Proven(bytes, *inclusion, checkpoint_);
+  if (block.ok() && block->index != index) return Corruption("it is stored in another's place");
+  return block;
 }
 
 }  // namespace logvault::cli

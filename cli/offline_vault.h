@@ -1,12 +1,14 @@
 // OfflineVault: a vault's folder, or a copy of it, opened read-only: no certificates, no collector.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/settings.h"
 #include "common/status.h"
+#include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
@@ -31,6 +33,10 @@ class OfflineVault {
   [[nodiscard]] const evidence::VerifierKey& key() const { return key_; }
   [[nodiscard]] const evidence::Checkpoint& checkpoint() const { return checkpoint_; }
   [[nodiscard]] const std::string& note() const { return note_; }
+  // The block stored under `index`, where the tree's own proof shows that `bytes` are the ones that were signed;
+  // kCorruption where not.
+  [[nodiscard]] Result<evidence::BlockHeader> Proven(std::uint64_t index,
+                                                     const std::string& bytes) const;
   // Proof that the folder is not what it should be, found on opening: what is there can be read all the same, but
   // the command ends with exit code 4.
   [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }

@@ -153,6 +153,13 @@ std::string QueryText(const v1::AuditRequest& request) {
 
 std::string QueryText(const v1::GoverningRequest& /*request*/) { return Dump(Json::object()); }
 
+std::string QueryText(const v1::AlertsRequest& request) {
+  Json text = Json::object();
+  if (request.has_since()) text["since"] = request.since();
+  if (request.has_until()) text["until"] = request.until();
+  return Dump(text);
+}
+
 std::string ResultRow(const v1::StreamSummary& stream) {
   std::string row;
   ByteWriter writer(row);

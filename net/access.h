@@ -18,6 +18,7 @@ inline constexpr std::string_view kCallShow = "show";
 inline constexpr std::string_view kCallBlocks = "blocks";
 inline constexpr std::string_view kCallAudit = "audit";
 inline constexpr std::string_view kCallGoverning = "governing";
+inline constexpr std::string_view kCallAlerts = "alerts";
 
 // One JSON object; members in fixed order, those that say nothing left out.  `tree_size` is no part of it: the ACCESS
 // block names the scope.
@@ -30,6 +31,7 @@ std::string QueryText(const v1::ShowRequest& request);
 std::string QueryText(const v1::BlocksRequest& request);
 std::string QueryText(const v1::AuditRequest& request);
 std::string QueryText(const v1::GoverningRequest& request);
+std::string QueryText(const v1::AlertsRequest& request);
 
 // The bytes that evidence::ResultHash takes for one row of an answer.
 std::string ResultRow(const v1::StreamSummary& stream);

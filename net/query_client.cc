@@ -54,6 +54,10 @@ class GrpcQueryClient final : public QueryClient {
       const std::function<bool(const v1::GoverningEvent&)>& on_event) override {
     return Stream<v1::GoverningEvent>(&v1::Query::Stub::Governing, request, on_event);
   }
+  logvault::Status Alerts(const v1::AlertsRequest& request,
+                          const std::function<bool(const v1::AlertsEvent&)>& on_event) override {
+    return Stream<v1::AlertsEvent>(&v1::Query::Stub::Alerts, request, on_event);
+  }
   Result<v1::DirectResponse> Direct(const v1::DirectRequest& request) override {
     return Unary<v1::DirectResponse>(&v1::Query::Stub::Direct, request);
   }

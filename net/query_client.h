@@ -39,6 +39,8 @@ class QueryClient {
   virtual logvault::Status Governing(
       const v1::GoverningRequest& request,
       const std::function<bool(const v1::GoverningEvent&)>& on_event) = 0;
+  virtual logvault::Status Alerts(const v1::AlertsRequest& request,
+                                  const std::function<bool(const v1::AlertsEvent&)>& on_event) = 0;
   virtual Result<v1::DirectResponse> Direct(const v1::DirectRequest& request) = 0;
   virtual void Cancel() = 0;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/status_map.h"
+#include "server/alerts_answer.h"
 #include "server/audit_answer.h"
 #include "server/blocks_answer.h"
 #include "server/event_stream.h"
@@ -61,6 +62,11 @@ grpc::ServerWriteReactor<v1::BlocksEvent>* QueryService::Blocks(
 grpc::ServerWriteReactor<v1::AuditEvent>* QueryService::Audit(grpc::CallbackServerContext* context,
                                                               const v1::AuditRequest* request) {
   return Stream<v1::AuditEvent>(context, *request, query_.pool, AnswerAudit);
+}
+
+grpc::ServerWriteReactor<v1::AlertsEvent>* QueryService::Alerts(
+    grpc::CallbackServerContext* context, const v1::AlertsRequest* request) {
+  return Stream<v1::AlertsEvent>(context, *request, query_.pool, AnswerAlerts);
 }
 
 grpc::ServerWriteReactor<v1::GoverningEvent>* QueryService::Governing(

@@ -30,6 +30,8 @@ class QueryService final : public v1::Query::CallbackService {
                                                   const v1::TailRequest* request) override;
   grpc::ServerWriteReactor<v1::BlocksEvent>* Blocks(grpc::CallbackServerContext* context,
                                                     const v1::BlocksRequest* request) override;
+  grpc::ServerWriteReactor<v1::AlertsEvent>* Alerts(grpc::CallbackServerContext* context,
+                                                    const v1::AlertsRequest* request) override;
   grpc::ServerWriteReactor<v1::GoverningEvent>* Governing(
       grpc::CallbackServerContext* context, const v1::GoverningRequest* request) override;
   grpc::ServerUnaryReactor* Direct(grpc::CallbackServerContext* context,

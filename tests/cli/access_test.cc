@@ -151,6 +151,7 @@ TEST_F(AccessTest, TheCallAndItsEndShowInTheAudit) {
   EXPECT_EQ(call["outcome"], "complete");
   EXPECT_EQ(Run({"audit", "--since", "2200-01-01"}).code, 1);
   EXPECT_EQ(Run({"audit", "--since", "yesterdayish"}).code, 2);
+  EXPECT_EQ(Run({"audit", "-n", "-1"}).code, 2);
 }
 
 TEST_F(AccessTest, AnAuditThatShowsACallThatNeverWasIsRefused) {

@@ -27,6 +27,7 @@ struct Lies {
   std::function<bool(v1::BlocksEvent&)> blocks = [](v1::BlocksEvent&) { return true; };
   std::function<bool(v1::AuditEvent&)> audit = [](v1::AuditEvent&) { return true; };
   std::function<bool(v1::GoverningEvent&)> governing = [](v1::GoverningEvent&) { return true; };
+  std::function<bool(v1::AlertsEvent&)> alerts = [](v1::AlertsEvent&) { return true; };
   std::function<void(v1::HostsResponse&)> hosts = [](v1::HostsResponse&) {};
   std::function<void(v1::ShowResponse&)> show = [](v1::ShowResponse&) {};
 };
@@ -97,6 +98,10 @@ class LyingVault final : public v1::Query::Service {
   grpc::Status Governing(grpc::ServerContext*, const v1::GoverningRequest* request,
                          grpc::ServerWriter<v1::GoverningEvent>* writer) override {
     return net::ToGrpc(truth_->Governing(*request, Passing(*writer, lies.governing)));
+  }
+  grpc::Status Alerts(grpc::ServerContext*, const v1::AlertsRequest* request,
+                      grpc::ServerWriter<v1::AlertsEvent>* writer) override {
+    return net::ToGrpc(truth_->Alerts(*request, Passing(*writer, lies.alerts)));
   }
   grpc::Status Direct(grpc::ServerContext*, const v1::DirectRequest* request,
                       v1::DirectResponse* response) override {
