@@ -81,7 +81,6 @@ class RemoteVerifier {
     std::uint64_t block = 0;
     evidence::BatchHeader batch;
     UnixNanos commit_time = 0;
-    std::uint64_t deleted_by = 0;
     std::string error;
   };
 
@@ -168,23 +167,22 @@ class RemoteVerifier {
     }
     if (stored.deleted_by() < end_) return false;
     if (unjudged_.size() < kMaxUnjudged)
-      unjudged_.push_back(
-          {stored.index(), batch, commit_time, stored.deleted_by(), stored.payload_error()});
+      unjudged_.push_back({stored.index(), batch, commit_time, stored.payload_error()});
     else
       ++beyond_unjudged_;
     return true;
   }
 
-  // With the governing blocks up to a newer end.
+  // With the governing blocks up to a newer end: it was asked for after the vault had named the blocks that deleted these
+  // payloads, which were therefore there.
   void JudgeAgain() {
-    deleted_payloads_ += std::erase_if(unjudged_, [this](const Unjudged& payload) {
-      return auditor_.DeletedBy(payload.batch, payload.commit_time).has_value();
-    });
-    std::erase_if(unjudged_, [this](const Unjudged& payload) {
-      if (payload.deleted_by >= end_) return false;
-      report_(auditor_.Describe(payload.block, &payload.batch, "its payload: " + payload.error));
-      return true;
-    });
+    for (const Unjudged& payload : unjudged_) {
+      if (auditor_.DeletedBy(payload.batch, payload.commit_time).has_value())
+        ++deleted_payloads_;
+      else
+        report_(auditor_.Describe(payload.block, &payload.batch, "its payload: " + payload.error));
+    }
+    unjudged_.clear();
   }
 
   void CompareRoots() {
