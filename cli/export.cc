@@ -114,6 +114,7 @@ Status CheckAndPublish(const ExportSource& source, ExportFile& file) {
                                                 if (first.empty()) TellBad(name, finding, first);
                                               });
   if (!verdict.ok()) return verdict.status();
+  if (!first.empty()) first.pop_back();  // its line feed
   if (verdict->bad > 0) return Integrity("the export does not stand its own check: " + first);
   return file.Publish();
 }
@@ -191,7 +192,13 @@ ExitCode RunCheck(const ExportOptions& options, Environment& env) {
   else
     env.out.buffer() += "NOT GOOD: " + std::to_string(verdict->bad) + " findings\n";
   env.out.Flush();
-  return verdict->bad == 0 ? ExitCode::kOk : ExitCode::kIntegrity;
+  if (verdict->bad > 0) return ExitCode::kIntegrity;
+  if (!verdict->texts_unknown) return ExitCode::kOk;
+  Tell(
+      "INCOMPLETE: README.txt and report.html are of a newer logvault and were not compared with "
+      "the "
+      "evidence: read records.jsonl, or check with that version");
+  return ExitCode::kIncomplete;
 }
 
 ExitCode RunExport(const ExportOptions& options, Environment& env) {

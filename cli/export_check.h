@@ -1,6 +1,7 @@
 // Checking an export, with the vault's key and nothing else, in memory that does not grow with it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ using OnBadFile = std::function<void(std::string_view file, const evidence::Find
 struct ExportVerdict {
   ExportManifest manifest;  // meaningful where bad is 0
   std::uint64_t bad = 0;    // calls of on_bad
+  // README.txt and report.html are of a version that is not known here: signed, and not compared with the evidence.
+  bool texts_unknown = false;
 };
 
 // kInvalidArgument where `path` cannot be read or is no export at all.

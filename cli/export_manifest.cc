@@ -10,6 +10,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "logvault/export/v1";
+constexpr std::uint64_t kFirstTexts = 1;  // of the exports that state no version
 
 Json StreamsToJson(const std::vector<evidence::ExportedStream>& streams) {
   Json all = Json::array();
@@ -100,6 +101,7 @@ bool TakeFile(const Json& json, ExportedFile& file) {
 
 bool TakeMembers(const Json& json, ExportManifest& manifest) {
   MemberReader reader(json);
+  if (json.contains("texts")) reader.Number("texts", manifest.texts);
   reader.Text("origin", manifest.origin);
   reader.Number("tree_size", manifest.tree_size);
   reader.Text("root", manifest.root);
@@ -140,30 +142,31 @@ bool TakeMembers(const Json& json, ExportManifest& manifest) {
 }  // namespace
 
 std::string ExportManifest::ToJson() const {
-  const Json json = {{"format", kFormat},
-                     {"origin", origin},
-                     {"tree_size", tree_size},
-                     {"root", root},
-                     {"query", query},
-                     {"redact", redact},
-                     {"since", since},
-                     {"until", until},
-                     {"by", by},
-                     {"host", host},
-                     {"source", source},
-                     {"record_origin", record_origin},
-                     {"investigator", investigator},
-                     {"certificate_sha256", certificate_sha256},
-                     {"made_at", formats::FormatUtc(made_at)},
-                     {"made_at_ns", static_cast<std::uint64_t>(made_at)},
-                     {"offline", offline},
-                     {"access_blocks", access_blocks},
-                     {"complete", complete},
-                     {"problems", problems},
-                     {"shown", shown},
-                     {"redacted", redacted},
-                     {"streams", StreamsToJson(streams)},
-                     {"files", FilesToJson(files)}};
+  Json json = {{"format", kFormat}};
+  if (texts != kFirstTexts) json["texts"] = texts;
+  json.update(Json{{"origin", origin},
+                   {"tree_size", tree_size},
+                   {"root", root},
+                   {"query", query},
+                   {"redact", redact},
+                   {"since", since},
+                   {"until", until},
+                   {"by", by},
+                   {"host", host},
+                   {"source", source},
+                   {"record_origin", record_origin},
+                   {"investigator", investigator},
+                   {"certificate_sha256", certificate_sha256},
+                   {"made_at", formats::FormatUtc(made_at)},
+                   {"made_at_ns", static_cast<std::uint64_t>(made_at)},
+                   {"offline", offline},
+                   {"access_blocks", access_blocks},
+                   {"complete", complete},
+                   {"problems", problems},
+                   {"shown", shown},
+                   {"redacted", redacted},
+                   {"streams", StreamsToJson(streams)},
+                   {"files", FilesToJson(files)}});
   return json.dump(1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace) + "\n";
 }
 

@@ -22,7 +22,8 @@ struct ExportedFile {
 };
 
 struct ExportManifest {
-  std::string origin;  // the vault
+  std::uint64_t texts = 1;  // version of README.txt and report.html (cli/export_text.h)
+  std::string origin;       // the vault
   std::uint64_t tree_size = 0;
   std::string root;  // hexadecimal
   std::string query;

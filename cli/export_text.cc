@@ -1,5 +1,6 @@
 #include "cli/export_text.h"
 
+#include <iterator>
 #include <optional>
 
 #include "evidence/hash.h"
@@ -36,7 +37,8 @@ constexpr std::string_view kReadme =
 What you need beside this file is the vault's key, vault.pub, from somebody you trust: not from the one who
 gave you the export.
 
-Check all of it (exit code 0: good, 4: altered, 2: not an export):
+Check all of it (exit code 0: good, 4: altered, 2: not an export, 3: good, but this file and report.html are of a newer
+logvault, which the one that checks cannot compare):
 
   logvault export --check FILE --credentials DIR        DIR holds vault.pub
   python3 verify-export.py FILE vault.pub               a second program, Python and openssl only
@@ -64,6 +66,11 @@ What it does not prove: that a withheld record did not match the query; that the
 the last number of a stream, or in streams that the export does not name; what stood in numbers that the manifest names as
 missing, which never reached the vault; that what a host wrote into its log was true.
 )";
+
+// SHA-256 of README.txt as versions 1, 2, ... before kTextsVersion had it.
+constexpr std::string_view kOlderReadmes[] = {
+    "3c2100360b771f979fe754abd9c680bd5e0c30dbd29cee2859a01408d5d9c7ed"};
+static_assert(std::size(kOlderReadmes) == kTextsVersion - 1, "each older version has its hash");
 
 // The code point at the front of `text`, which is valid UTF-8, and takes it.
 char32_t TakeCodePoint(std::string_view& text) {
@@ -143,5 +150,11 @@ std::string CertificatesPem(const std::vector<evidence::ExportedKey>& keys) {
 }
 
 std::string_view ExportReadme() { return kReadme; }
+
+bool IsExportReadme(std::string_view text, std::uint64_t version) {
+  if (version == kTextsVersion) return text == kReadme;
+  return version > 0 && version < kTextsVersion &&
+         evidence::Sha256(text).Hex() == kOlderReadmes[version - 1];
+}
 
 }  // namespace logvault::cli

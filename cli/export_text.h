@@ -2,6 +2,7 @@
 // records.jsonl, the README, certificates as PEM.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,14 @@ std::string CertificatePem(std::string_view der);
 // certificates.pem: of each KEY block the certificate, with a line before it that says whose.
 std::string CertificatesPem(const std::vector<evidence::ExportedKey>& keys);
 
-// README.txt: the same in every export.
+// The version of README.txt and report.html, which change with the program: an export states by which it was made, so that
+// the exports of before stay good.  Whoever changes one of the two raises it, adds the README's hash to the older ones, and
+// keeps the page of before for the exports that state it.
+inline constexpr std::uint64_t kTextsVersion = 2;
+
+// README.txt: the same in every export of a version.
 std::string_view ExportReadme();
+// Whether `text` is the README.txt of `version`, which is known here.
+bool IsExportReadme(std::string_view text, std::uint64_t version);
 
 }  // namespace logvault::cli

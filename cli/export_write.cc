@@ -68,6 +68,7 @@ class Writer {
 
   Result<ExportManifest> Assemble(ExportManifest manifest, const Signer& investigator,
                                   ExportFile& file) {
+    LV_RETURN_IF_ERROR(CheckSigner(investigator, manifest.made_at));
     Complete(manifest);
     const std::vector<std::pair<std::string, std::string>> texts = {
         {"README.txt", std::string(ExportReadme())},
@@ -97,6 +98,18 @@ class Writer {
   }
 
  private:
+  // As whoever checks the export will: the mistake is the caller's, and nothing was altered.
+  [[nodiscard]] Status CheckSigner(const Signer& investigator, UnixNanos made_at) const {
+    Status good = investigator.certificate.VerifyIssuedBy(audit_.genesis()->ca_pem, made_at);
+    Result<pki::Identity> identity = investigator.certificate.identity();
+    if (good.ok()) good = identity.status();
+    if (good.ok() && identity->role != pki::Role::kInvestigator &&
+        identity->role != pki::Role::kAdmin)
+      good = PermissionDenied("it is " + identity->ToString() + "'s");
+    if (good.ok()) return good;
+    return PermissionDenied("your cert.pem cannot sign an export of this vault: " + good.message());
+  }
+
   Status Create(std::unique_ptr<PartFile>& part) {
     Result<std::unique_ptr<PartFile>> created = PartFile::Create(path_);
     if (!created.ok()) return created.status();
@@ -205,6 +218,7 @@ class Writer {
   }
 
   void Complete(ExportManifest& manifest) const {
+    manifest.texts = kTextsVersion;
     manifest.origin = source_.checkpoint().origin;
     manifest.tree_size = source_.checkpoint().size;
     manifest.root = source_.checkpoint().root.Hex();

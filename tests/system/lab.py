@@ -258,6 +258,14 @@ class Lab:
         self.logvault("pki", "issue", self.path(pki), "--role", role, "--name", name, *ttl_arguments, "--out", out, expect=expect)
         return out
 
+    def system_store(self):
+        """An environment in which this lab's authority is one that the whole machine trusts."""
+        folder = self.path("system-store")
+        os.makedirs(folder)
+        ca = shutil.copy(self.path("pki", "ca.pem"), folder)
+        run(["openssl", "rehash", folder], expect=0)
+        return {"SSL_CERT_DIR": folder, "SSL_CERT_FILE": ca, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": ca}
+
     def revoke(self, name):
         """Revokes and gives the collector the new list, which it reads within 10 s."""
         self.logvault("pki", "revoke", self.path("pki"), name, expect=0)

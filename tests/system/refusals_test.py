@@ -185,5 +185,45 @@ class RefusalsTest(unittest.TestCase):
             self.assertRegex(err.decode(), "alert|closed|reset|unexpected eof")
 
 
+class SystemStoreTest(unittest.TestCase):
+    """The machine trusts another authority, of a vault of the same name; none of the programs does."""
+
+    def setUp(self):
+        self.lab, self.other = Lab(self), Lab(self)
+        self.store = self.other.system_store()
+        self.lab.init_vault()
+        self.daemon = self.lab.start_collector(env=self.store)
+        self.other.collector()
+
+    def mixed(self, role, name):
+        """A certificate of the other authority, by somebody who believes the right vault."""
+        credentials = self.other.issue(role, name)
+        for file in ("ca.pem", "vault.pub"):
+            shutil.copy(os.path.join(self.lab.analyst, file), credentials)
+        return credentials
+
+    def host(self, name, credentials=None):
+        host = self.lab.host(name)
+        host.credentials = credentials or host.credentials
+        host.file("log", "plain", b"one\n")
+        return host
+
+    def test_the_collector_takes_no_certificate_that_the_machine_trusts(self):
+        self.assertEqual(CANNOT_CONNECT, self.lab.cli("status", credentials=self.mixed("investigator", "ann"), env=self.store).code)
+        answer = self.host("geo01", self.mixed("forwarder", "geo01")).run("--drain", "--timeout", "3s", env=self.store)
+        self.assertEqual(CANNOT_CONNECT, answer.code, answer)
+
+    def test_nobody_believes_a_collector_that_the_machine_trusts(self):
+        self.assertEqual(CANNOT_CONNECT, self.lab.cli("status", vault=self.other.query, env=self.store).code)
+        host = self.host("geo01")
+        host.settings["collector"] = self.other.ingest
+        answer = host.run("--drain", "--timeout", "3s", env=self.store)
+        self.assertEqual(CANNOT_CONNECT, answer.code, answer)
+
+    def test_the_right_ones_are_taken(self):
+        self.host("geo01").run("--drain", "--timeout", "60s", env=self.store, expect=OK)
+        self.lab.cli("query", "one", env=self.store, expect=OK)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
