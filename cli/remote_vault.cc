@@ -85,7 +85,8 @@ Status RemoteVault::AdvanceFrom(const evidence::Checkpoint* older) {
 
 void RemoteVault::Keep(const std::string& note, const evidence::Checkpoint& checkpoint) {
   const Status stored = store_.Keep(note, checkpoint);
-  if (!stored.ok()) {
+  keeps_ = stored.ok();
+  if (!keeps_) {
     Tell("warning: the vault's checkpoint could not be kept: " + stored.message());
   }
 }

@@ -35,6 +35,9 @@ class RemoteVault {
   // The one kept before this connection.
   [[nodiscard]] const std::optional<evidence::Checkpoint>& kept() const { return kept_; }
 
+  // Whether the newest checkpoint verified is kept for later connections; where it could not be, the user was told.
+  [[nodiscard]] bool keeps() const { return keeps_; }
+
   // Asks for the newest checkpoint again, which becomes checkpoint() and note(): of the same history, or kIntegrity.
   Status Advance();
 
@@ -84,6 +87,7 @@ class RemoteVault {
   const std::stop_callback<std::function<void()>> cancel_;
   evidence::Checkpoint checkpoint_;
   std::string note_;
+  bool keeps_ = false;
 };
 
 }  // namespace logvault::cli

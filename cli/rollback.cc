@@ -11,6 +11,7 @@
 #include "cli/signer.h"
 #include "config/small_file.h"
 #include "evidence/rollback.h"
+#include "pki/directive_file.h"
 #include "pki/vault_files.h"
 
 namespace logvault::cli {
@@ -76,8 +77,8 @@ ExitCode RunAccept(const AcceptFlags& flags, Environment& env) {
 ExitCode RunTrust(const std::string& file, Environment& env) {
   Result<pki::VaultPublic> vault = VaultOf(env);
   if (!vault.ok()) return Fail(vault.status());
-  Result<std::string> directive = config::ReadSmallFile(file);
-  if (!directive.ok()) return Fail(InvalidArgument(directive.status().message()));
+  Result<evidence::Directive> directive = pki::LoadDirective(file);
+  if (!directive.ok()) return Fail(directive.status());
   Result<std::string> ca_pem = config::ReadSmallFile(env.settings.credentials + "/ca.pem");
   if (!ca_pem.ok()) return Fail(InvalidArgument(ca_pem.status().message()));
   Result<evidence::AcceptedRollback> rollback =

@@ -1,7 +1,7 @@
 // `logvault status` and `logvault checkpoint`: where the vault stands, in its own signed words.
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <optional>
+#include <string>
 
 #include "cli/command.h"
 #include "cli/offline_vault.h"
@@ -28,17 +28,23 @@ Result<Standing> StandingOffline(const Environment& env) {
                   "not compared with an earlier one", vault->problems().empty()};
 }
 
+std::string HistoryOf(const RemoteVault& vault) {
+  std::string history = "the first one seen here";
+  if (vault.kept()) {
+    history = "goes on from the one of size " + std::to_string(vault.kept()->size) +
+              " that was kept here";
+  }
+  if (!vault.keeps()) return history + "; it could not be kept itself";
+  return vault.kept() ? history : history + "; kept from now on";
+}
+
 Result<Standing> StandingOf(const Environment& env) {
   if (!env.settings.offline.empty()) return StandingOffline(env);
   Result<std::unique_ptr<RemoteVault>> vault =
       RemoteVault::Connect(env.settings, env.interrupt.token());
   if (!vault.ok()) return vault.status();
-  const std::optional<evidence::Checkpoint>& kept = (*vault)->kept();
-  return Standing{
-      (*vault)->checkpoint(), (*vault)->note(), env.settings.vault,
-      kept ? "goes on from the one of size " + std::to_string(kept->size) + " that was kept here"
-           : "the first one seen here; kept from now on",
-      true};
+  return Standing{(*vault)->checkpoint(), (*vault)->note(), env.settings.vault, HistoryOf(**vault),
+                  true};
 }
 
 void AppendJson(const Standing& standing, std::string& out) {

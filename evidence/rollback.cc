@@ -15,13 +15,11 @@ Result<AcceptedRollback> OpenRollback(const Statement& statement, const Verifier
                           statement.reason};
 }
 
-Result<AcceptedRollback> OpenRollback(std::string_view directive, const VerifierKey& key,
+Result<AcceptedRollback> OpenRollback(const Directive& directive, const VerifierKey& key,
                                       std::string_view ca_pem, const CertificateCheck& check) {
-  Result<Directive> parsed = Directive::Parse(directive);
-  if (!parsed.ok()) return parsed.status();
-  Result<Statement> stated = Statement::Parse(parsed->statement);
+  Result<Statement> stated = Statement::Parse(directive.statement);
   if (!stated.ok()) return stated.status();
-  Result<Statement> statement = parsed->Open(key.name, ca_pem, stated->at, check);
+  Result<Statement> statement = directive.Open(key.name, ca_pem, stated->at, check);
   if (!statement.ok()) return statement.status();
   return OpenRollback(*statement, key);
 }

@@ -23,9 +23,9 @@ struct AcceptedRollback {
 // Both notes of `statement`, checked: signed by `key`, and the restored one not ahead of the lost one.
 Result<AcceptedRollback> OpenRollback(const Statement& statement, const VerifierKey& key);
 
-// The same from a directive's bytes: signed by an administrator of `ca_pem`'s whose certificate was valid when they say they
+// The same from a directive: signed by an administrator of `ca_pem`'s whose certificate was valid when they say they
 // signed.
-Result<AcceptedRollback> OpenRollback(std::string_view directive, const VerifierKey& key,
+Result<AcceptedRollback> OpenRollback(const Directive& directive, const VerifierKey& key,
                                       std::string_view ca_pem, const CertificateCheck& check);
 
 // OK where whoever kept `kept` may go on from the restored checkpoint: kIntegrity where they saw more than what is said to

@@ -7,14 +7,15 @@
 #include "forwarder/identity.h"
 #include "forwarder/spool.h"
 #include "pki/certificate.h"
+#include "pki/directive_file.h"
 
 namespace logvault::forwarder {
 
 Result<std::string> TrustRollback(const config::ForwarderConfig& config, const std::string& file) {
   Result<LoadedIdentity> identity = LoadIdentity(config);
   if (!identity.ok()) return identity.status();
-  Result<std::string> directive = config::ReadSmallFile(file);
-  if (!directive.ok()) return InvalidArgument(directive.status().message());
+  Result<evidence::Directive> directive = pki::LoadDirective(file);
+  if (!directive.ok()) return directive.status();
   Result<std::string> ca_pem = config::ReadSmallFile(config.tls.ca);
   if (!ca_pem.ok()) return InvalidArgument(ca_pem.status().message());
   const evidence::VerifierKey& key = identity->vault.verifier;

@@ -11,7 +11,7 @@
 namespace logvault::pki {
 namespace {
 
-constexpr std::size_t kVaultPublicMax = 4096;
+constexpr std::size_t kVaultPublicMax = 64 * 1024;  // 400 changes of the key, whatever the names
 
 // The next line of `*text` without its LF (or CRLF), taken off it.
 std::string_view TakeLine(std::string_view* text) {

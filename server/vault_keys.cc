@@ -8,6 +8,7 @@
 #include "evidence/checkpoint.h"
 #include "evidence/note.h"
 #include "pki/certificate.h"
+#include "pki/directive_file.h"
 
 namespace logvault::server {
 
@@ -50,15 +51,15 @@ Result<std::string> CreateVault(const config::CollectorConfig& config, const Clo
 
 Result<std::uint64_t> AcceptRollback(const config::CollectorConfig& config, const std::string& file,
                                      const Clock& clock) {
-  Result<std::string> directive = config::ReadSmallFile(file);
-  if (!directive.ok()) return InvalidArgument(directive.status().message());
+  Result<evidence::Directive> directive = pki::LoadDirective(file);
+  if (!directive.ok()) return directive.status();
   Result<VaultKeys> keys = VaultKeys::Load(config.signing_key);
   if (!keys.ok()) return keys.status();
   storage::VaultOptions options;
   options.dir = config.vault_dir;
   options.anchor = config.anchor;
   options.certificate_check = pki::CheckCertificateOf;
-  return storage::Vault::AcceptRollback(options, keys->signing, clock, *directive);
+  return storage::Vault::AcceptRollback(options, keys->signing, clock, directive->Serialize());
 }
 
 }  // namespace logvault::server

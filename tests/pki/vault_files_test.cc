@@ -3,7 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
+
+#include "config/small_file.h"
 #include "evidence/checkpoint.h"
 
 namespace logvault::pki {
@@ -53,6 +57,21 @@ TEST(VaultPublicTest, EarlierKeysReadBackAndTheOriginIsTheFirstOnes) {
   EXPECT_EQ(*VaultPublic::Parse(vault.ToString()), vault);
   vault.verifier.earlier = {{first, 17}, {second}};
   EXPECT_THAT(Error(vault.ToString()), testing::HasSubstr("is not NAME/<digits of this key>"));
+}
+
+TEST(VaultPublicTest, AFileOfHundredsOfKeysIsRead) {
+  VaultPublic vault = NewVault(std::string(63, 'v'));
+  const std::string first = vault.verifier.public_key;
+  vault.verifier = evidence::VerifierKey::For(vault.verifier.name, std::string(32, 'n'));
+  for (std::uint64_t i = 399; i > 0; --i)
+    vault.verifier.earlier.push_back({evidence::RandomBytes(32), UINT64_MAX / 2 + i});
+  vault.verifier.earlier.push_back({first, 17});
+  const std::string path = ::testing::TempDir() + "/vault_files_test_" + std::to_string(getpid());
+  ASSERT_TRUE(config::WriteSmallFile(path, vault.ToString(), config::FileMode::kPublic).ok());
+  Result<VaultPublic> read = LoadVaultPublic(path);
+  std::remove(path.c_str());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, vault);
 }
 
 TEST(VaultPublicTest, AKeyUnderAnotherVaultsOriginIsRefused) {

@@ -108,9 +108,36 @@ class RollbackTest(unittest.TestCase):
             file.write(altered)
         self.accept(forged, expect=INTEGRITY)
         self.host.run("trust", forged, expect=INTEGRITY)
-        self.accept(self.restored, expect=INTEGRITY)
         self.accept(directive)
         self.assertIn("restores a vault of", self.accept(directive, expect=USAGE).err, "once")
+
+    def trust(self, file):
+        return self.lab.logvault("--credentials", self.lab.analyst, "trust", file)
+
+    def test_what_is_no_directive_is_a_mistake_and_an_altered_one_is_altered(self):
+        directive = self.sign()
+        with open(directive, "rb") as file:
+            good = file.read()
+        self.write("file", good)
+        self.assertEqual(OK, self.trust(self.lab.path("file")).code, "unchanged")
+        for content in (b"", b"\n", b"no directive\n", bytes(500), good[1:]):
+            file = self.write("file", content)
+            for refused in (self.accept(file, expect=USAGE), self.host.run("trust", file), self.trust(file)):
+                self.assertEqual(USAGE, refused.code, refused)
+                self.assertIn("is no directive", refused.err)
+        certificate = good.index(b"0\x82", 16)  # DER begins so
+        places = [*range(16, certificate, 97), *range(certificate, len(good), 11)]
+        for at in places:
+            file = self.write("file", good[:at] + bytes([good[at] ^ 0x10]) + good[at + 1:])
+            refused = self.host.run("trust", file)
+            self.assertEqual(INTEGRITY, refused.code, f"byte {at} of {len(good)}: {refused}")
+        self.assertEqual(INTEGRITY, self.trust(file).code)
+        self.accept(file, expect=INTEGRITY)
+
+    def write(self, name, content):
+        with open(self.lab.path(name), "wb") as file:
+            file.write(content)
+        return self.lab.path(name)
 
     def test_a_host_that_saw_more_than_is_given_up_does_not_agree(self):
         os.remove(self.lab.vault_dir + ".anchor")
