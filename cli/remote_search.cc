@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "evidence/access.h"
+#include "cli/answer_rows.h"
 #include "net/access.h"
 
 namespace logvault::cli {
@@ -93,8 +93,8 @@ class Receiver {
         answer_(answer) {}
 
   bool Take(const v1::SearchEvent& event) {
-    if (!started_ && !event.has_started()) {
-      return Refuse(Integrity("the vault answered before it proved that it recorded the call"));
+    if (!started_) {
+      if (const Status begins = CheckBegins(event); !begins.ok()) return Refuse(begins);
     }
     switch (event.event_case()) {
       case v1::SearchEvent::kStarted:
@@ -148,10 +148,10 @@ class Receiver {
   bool TakeDone(const v1::SearchDone& done) {
     answer_.completeness = FromProto(done);
     answer_.receipt = done.receipt();
-    answer_.result = result_.value();
+    answer_.result = rows_.result();
     done_ = true;
-    if (done.result_sha256() == result_.value().view()) return true;
-    return Refuse(Integrity("the rows that arrived are not the ones that the vault says it sent"));
+    const Status whole = rows_.CheckEnd(done.result_sha256());
+    return whole.ok() || Refuse(whole);
   }
 
   bool Refuse(Status status) {
@@ -160,18 +160,13 @@ class Receiver {
   }
 
   bool TakeRows(const v1::Rows& rows) {
-    for (const v1::StreamName& name : rows.streams()) names_.Add(name);
-    for (const v1::Row& proto : rows.rows()) {
-      Result<query::Row> row = names_.Resolve(proto);
-      if (!row.ok()) return Refuse(row.status());
-      result_.Add(net::ResultRow(names_.Of(proto), proto));
-      if (!row->context) ++answer_.completeness.matches;
-      if (observer_.search.on_row && !observer_.search.on_row(*row)) {
-        refused_ = true;
-        return false;
-      }
-    }
-    return true;
+    const Result<bool> taken = rows_.Take(rows, [this](const query::Row& row) {
+      if (!row.context) ++answer_.completeness.matches;
+      return !observer_.search.on_row || observer_.search.on_row(row);
+    });
+    if (!taken.ok()) return Refuse(taken.status());
+    refused_ = !*taken;
+    return *taken;
   }
 
   bool TakeTable(const v1::TableRows& table) {
@@ -180,7 +175,7 @@ class Receiver {
       for (const v1::TableValue& value : proto.values()) row.push_back(FromProto(value));
       if (row.size() != columns_)
         return Refuse(Corruption("the vault sent a row that is not of the table asked for"));
-      result_.Add(net::ResultRow(proto));
+      rows_.Take(proto);
       answer_.completeness.rows = answer_.completeness.rows.value_or(0) + 1;
       if (observer_.on_table_row && !observer_.on_table_row(row)) {
         refused_ = true;
@@ -196,8 +191,7 @@ class Receiver {
   const std::size_t columns_;
   const query::AskObserver& observer_;
   Answer& answer_;
-  evidence::ResultHash result_;
-  StreamNames names_;
+  AnswerRows rows_;
   bool started_ = false;
   bool done_ = false;
   bool refused_ = false;
@@ -205,26 +199,6 @@ class Receiver {
 };
 
 }  // namespace
-
-Result<query::Row> StreamNames::Resolve(const v1::Row& proto) const {
-  auto name = names_.find(proto.stream());
-  if (name == names_.end()) return Corruption("the vault sent a row of a stream it did not name");
-  query::Row row;
-  row.host = name->second.host();
-  row.source = name->second.source();
-  row.format = formats::FormatByName(name->second.format()).value_or(formats::Format::kPlain);
-  row.seq = proto.seq();
-  row.event_time = proto.event_time();
-  row.read_time = proto.read_time();
-  row.commit_time = proto.commit_time();
-  row.block = proto.block();
-  row.flags = proto.flags();
-  row.origin = proto.origin();
-  row.bytes = proto.bytes();
-  row.outside_window = proto.outside_window();
-  row.context = proto.context();
-  return row;
-}
 
 Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
                             const query::AskObserver& observer) {

@@ -1,9 +1,6 @@
 // A search asked of a vault over the network, its rows and its end in the words of query/.
 #pragma once
 
-#include <cstdint>
-#include <map>
-
 #include "cli/answer.h"
 #include "cli/query_options.h"
 #include "cli/remote_vault.h"
@@ -20,18 +17,5 @@ Result<Answer> SearchRemote(RemoteVault& vault, const PreparedQuery& prepared,
 Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& request,
                               const evidence::Checkpoint& scope,
                               const query::AskObserver& observer);
-
-// The streams that rows of one answer name by number.
-class StreamNames {
- public:
-  void Add(const v1::StreamName& name) { names_[name.id()] = name; }
-  // The row in our words; it points into `row` and this.  kCorruption for a stream that was not named.
-  Result<query::Row> Resolve(const v1::Row& row) const;
-  // REQUIRES: Resolve knew it.
-  const v1::StreamName& Of(const v1::Row& row) const { return names_.at(row.stream()); }
-
- private:
-  std::map<std::uint32_t, v1::StreamName> names_;
-};
 
 }  // namespace logvault::cli

@@ -11,12 +11,11 @@
 #include <mutex>
 #include <optional>
 
+#include "cli/answer_rows.h"
 #include "cli/command.h"
 #include "cli/query_options.h"
-#include "cli/remote_search.h"
 #include "cli/remote_vault.h"
 #include "cli/terminal.h"
-#include "evidence/access.h"
 #include "formats/time_zone.h"
 #include "net/access.h"
 #include "query/output.h"
@@ -46,8 +45,9 @@ class SliceReceiver {
 
   // False: no more of it; see status().
   bool Take(const v1::SearchEvent& event) {
-    if (!started_ && !event.has_started())
-      return Refuse(Integrity("the vault answered before it proved that it recorded the call"));
+    if (!started_) {
+      if (const Status begins = CheckBegins(event); !begins.ok()) return Refuse(begins);
+    }
     switch (event.event_case()) {
       case v1::SearchEvent::kStarted:
         return TakeStarted(event.started());
@@ -58,9 +58,7 @@ class SliceReceiver {
       case v1::SearchEvent::kReached:
         return TakeReached(event.reached());
       case v1::SearchEvent::kDone:
-        if (event.done().result_sha256() == result_.value().view()) return true;
-        return Refuse(
-            Integrity("the rows that arrived are not the ones that the vault says it sent"));
+        return TakeDone(event.done());
       case v1::SearchEvent::kProgress:
       case v1::SearchEvent::kTable:
       case v1::SearchEvent::EVENT_NOT_SET:
@@ -87,21 +85,24 @@ class SliceReceiver {
   }
 
   bool TakeRows(const v1::Rows& rows) {
-    for (const v1::StreamName& name : rows.streams()) names_.Add(name);
-    for (const v1::Row& proto : rows.rows()) {
-      Result<query::Row> row = names_.Resolve(proto);
-      if (!row.ok()) return Refuse(row.status());
-      result_.Add(net::ResultRow(names_.Of(proto), proto));
+    const Result<bool> taken = rows_.Take(rows, [this](const query::Row& row) {
       // The slice before may have broken off inside this block.
-      if (row->block < place_.last_block ||
-          (row->block == place_.last_block && row->seq <= place_.last_seq))
-        continue;
-      place_.last_block = place_.next = row->block;
-      place_.last_seq = row->seq;
+      if (row.block < place_.last_block ||
+          (row.block == place_.last_block && row.seq <= place_.last_seq))
+        return true;
+      place_.last_block = place_.next = row.block;
+      place_.last_seq = row.seq;
       ++place_.matches;
-      writer_.Add(*row, out_.buffer());
-    }
+      writer_.Add(row, out_.buffer());
+      return true;
+    });
+    if (!taken.ok()) return Refuse(taken.status());
     return out_.Flush();
+  }
+
+  bool TakeDone(const v1::SearchDone& done) {
+    const Status whole = rows_.CheckEnd(done.result_sha256());
+    return whole.ok() || Refuse(whole);
   }
 
   bool TakeSkipped(const v1::TailSkipped& skipped) {
@@ -129,8 +130,7 @@ class SliceReceiver {
   query::RowWriter& writer_;
   OutputStream& out_;
   Place& place_;
-  evidence::ResultHash result_;
-  StreamNames names_;
+  AnswerRows rows_;
   bool started_ = false;
   Status status_;
 };
