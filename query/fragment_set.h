@@ -26,6 +26,7 @@ class FragmentSet {
   std::vector<Fragment> fragments_;  // by FrontOf, those shorter than kFront first
   std::size_t short_count_ = 0;
   std::vector<std::uint32_t> begins_;  // of each front's fragments; the next front's follow
+  std::vector<std::uint64_t> marks_;   // which fronts there are, by another hash, a bit each
   std::vector<bool> starts_short_;     // by byte: a short fragment begins with it
 };
 

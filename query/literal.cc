@@ -49,7 +49,16 @@ struct Probe {
 
 std::string FoldAscii(std::string_view text) {
   std::string folded(text);
-  for (char& c : folded) c = FoldAscii(c);
+  std::size_t at = 0;
+  for (; at + sizeof(Lanes) <= folded.size(); at += sizeof(Lanes)) {
+    const Lanes lanes = Load(folded.data() + at);
+    const auto capital = (lanes >= Spread('A')) & (lanes <= Spread('Z'));
+    Lanes mask;
+    std::memcpy(&mask, &capital, sizeof mask);
+    const Lanes lower = lanes | (mask & Spread(0x20));
+    std::memcpy(folded.data() + at, &lower, sizeof lower);
+  }
+  for (; at < folded.size(); ++at) folded[at] = FoldAscii(folded[at]);
   return folded;
 }
 

@@ -169,8 +169,9 @@ void BlockScanner::FindMatches(const PlannedBlock& block, ScannedBlock& scanned)
   }
   if (required_.empty() || !as_bytes) {
     const bool filtered = tokens_ && as_bytes;
+    const formats::Format format = plan_.streams[block.stream].format;
     for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
-      if (!filtered || tokens_->MayMatch(payload.record(i).bytes)) consider(i);
+      if (!filtered || tokens_->MayMatch(payload.record(i).bytes, format)) consider(i);
     }
     return;
   }

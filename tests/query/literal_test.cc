@@ -76,6 +76,17 @@ TEST(GlobTest, MatchesByItsDefinition) {
   }
 }
 
+TEST(LiteralTest, FoldsLongTextsAsItFoldsEachByte) {
+  for (std::size_t size = 0; size < 300; ++size) {
+    std::string text, expected;
+    for (std::size_t i = 0; i < size; ++i) {
+      text += static_cast<char>(i * 7 + size);
+      expected += FoldAscii(text.back());
+    }
+    ASSERT_EQ(FoldAscii(text), expected) << size;
+  }
+}
+
 TEST(GlobTest, FoldsCaseOnlyWhereAsked) {
   EXPECT_TRUE(GlobMatches("GEO*", "geo01", true));
   EXPECT_FALSE(GlobMatches("GEO*", "geo01", false));
