@@ -57,7 +57,10 @@ class Follower {
 
  private:
   Follower(const storage::Reader& reader, const Request& request, std::uint64_t first)
-      : reader_(reader), request_(request), scanner_(reader, request_, plan_), next_(first) {}
+      : reader_(reader),
+        request_(request),
+        scanner_(reader, request_, plan_, nullptr),
+        next_(first) {}
 
   void Describe(std::string host, std::string source, std::string_view format);
   Status Take(std::uint64_t index, std::string_view bytes, std::vector<PlannedBlock>& pending);

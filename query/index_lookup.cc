@@ -117,7 +117,7 @@ class Searcher {
       if (directory_.chunks.empty()) break;
       const std::size_t wanted = ChunkFor(token);
       if (chunk == nullptr || wanted != opened) {
-        Result<std::shared_ptr<const Chunk>> loaded = chunks_(wanted);
+        Result<std::shared_ptr<const Chunk>> loaded = chunks_(wanted, {});
         if (!loaded.ok()) return loaded.status();
         chunk = *std::move(loaded);
         opened = wanted;
@@ -134,7 +134,7 @@ class Searcher {
     for (std::size_t i = ChunkFor(prefix); i < directory_.chunks.size(); ++i) {
       const std::string& first = directory_.chunks[i].first_token;
       if (first > prefix && !first.starts_with(prefix)) break;
-      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i);
+      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i, {});
       if (!chunk.ok()) return chunk.status();
       for (std::size_t at = (*chunk)->LowerBound(prefix); at < (*chunk)->token_count(); ++at) {
         const std::string_view token = (*chunk)->token(at);
@@ -149,7 +149,7 @@ class Searcher {
   Result<BlockSet> FindFragments(const FragmentSet& fragments) {
     BlockSet set = Nothing();
     for (std::size_t i = 0; i < directory_.chunks.size() && !IsFull(set); ++i) {
-      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i);
+      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i, {});
       if (!chunk.ok()) return chunk.status();
       const std::string_view text = (*chunk)->text();
       for (std::size_t hit = fragments.Find(text); hit != std::string_view::npos;) {
@@ -160,13 +160,14 @@ class Searcher {
     return set;
   }
 
-  // Tokens in which the fragment does not stand at the front: all are looked through.
+  // Tokens in which the fragment does not stand at the front: all that may hold it are looked through.
   Result<BlockSet> FindInside(const Fragment& fragment) {
     BlockSet set = Nothing();
     const Literal literal(fragment.text);
     for (std::size_t i = 0; i < directory_.chunks.size() && !IsFull(set); ++i) {
-      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i);
+      Result<std::shared_ptr<const Chunk>> chunk = chunks_(i, fragment.text);
       if (!chunk.ok()) return chunk.status();
+      if (*chunk == nullptr) continue;
       const std::string_view text = (*chunk)->text();
       for (std::size_t hit = literal.Find(text); hit != std::string_view::npos;) {
         const std::size_t end = hit + fragment.text.size();

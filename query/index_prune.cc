@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -61,6 +62,22 @@ class Segment {
     return directory;
   }
 
+  // Chunk `i`; nullptr where `part` stands in none of its tokens.
+  [[nodiscard]] Result<std::shared_ptr<const Chunk>> LoadChunk(const Directory& directory,
+                                                               std::size_t i,
+                                                               std::string_view part) const {
+    if (part.empty() || cache_ == nullptr) return LoadChunk(directory, i);
+    const evidence::Hash& hash = directory.chunks[i].hash;
+    if (const auto kept = cache_->FindFilter(hash); kept != nullptr) {
+      if (!kept->MayHold(part)) return std::shared_ptr<const Chunk>();
+      return LoadChunk(directory, i);
+    }
+    Result<std::shared_ptr<const Chunk>> chunk = LoadChunk(directory, i);
+    if (chunk.ok()) cache_->Keep(hash, std::make_shared<const TextFilter>((*chunk)->text()));
+    return chunk;
+  }
+
+ private:
   [[nodiscard]] Result<std::shared_ptr<const Chunk>> LoadChunk(const Directory& directory,
                                                                std::size_t i) const {
     const ChunkEntry& entry = directory.chunks[i];
@@ -76,7 +93,6 @@ class Segment {
     return chunk;
   }
 
- private:
   const storage::Reader& reader_;
   const evidence::IndexBody& stated_;
   IndexCache* const cache_;
@@ -95,7 +111,9 @@ void Ask(const storage::Reader& reader, const Question& question, IndexCache* ca
     part.status = directory.status();
     return;
   }
-  const ChunkSource chunks = [&](std::size_t i) { return segment.LoadChunk(**directory, i); };
+  const ChunkSource chunks = [&](std::size_t i, std::string_view text) {
+    return segment.LoadChunk(**directory, i, text);
+  };
   Result<BlockSet> found = Lookup(question.query, question.uses_fields, **directory, chunks);
   if (!found.ok()) {
     part.status = found.status();
@@ -162,6 +180,17 @@ void PruneByIndex(const storage::Reader& reader, const Expression& expression,
               plan.blocks.end());
   plan.completeness.blocks_pruned_by_index += plan.blocks.size() - kept.size();
   plan.blocks = std::move(kept);
+}
+
+void PruneByFilters(const Expression& expression, IndexCache& cache, Plan& plan) {
+  const std::vector<Literal> required = RequiredLiterals(expression);
+  if (required.empty()) return;
+  plan.completeness.blocks_pruned_by_index +=
+      std::erase_if(plan.blocks, [&](const PlannedBlock& block) {
+        if (block.index < plan.first_unindexed) return false;
+        const std::shared_ptr<const TextFilter> filter = cache.FindFilter(block.payload_hash);
+        return filter != nullptr && !filter->MayHoldOneOf(required);
+      });
 }
 
 }  // namespace logvault::query

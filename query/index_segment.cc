@@ -1,6 +1,7 @@
 #include "query/index_segment.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "common/bytes.h"
 #include "query/index_token.h"
@@ -41,6 +42,21 @@ std::size_t SharedPrefix(std::string_view a, std::string_view b) {
   const std::size_t size = std::min(a.size(), b.size());
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + size, b.begin()).first -
                                   a.begin());
+}
+
+// How long the tokens at `in` are, each with a NUL behind it; nullopt where they are none.  Known beforehand, their text is not
+// copied while it grows, which took longer than all else.
+std::optional<std::size_t> SizeOfTokens(ByteReader in, std::uint32_t count) {
+  std::size_t all = 0;
+  std::uint64_t last = 0;  // size of the token before
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint64_t shared = in.Varint();
+    const std::uint64_t size = shared + in.VarString().size();
+    if (!in.ok() || shared > last || size > kMaxTokenBytes) return std::nullopt;
+    all += size + 1;
+    last = size;
+  }
+  return all;
 }
 
 // Passes over a list in `in`; false where it is none.
@@ -144,16 +160,16 @@ Result<Chunk> Chunk::Parse(std::string_view bytes, const ChunkEntry& entry,
 }
 
 bool Chunk::ParseTokens(ByteReader& in, std::uint32_t count) {
+  const std::optional<std::size_t> size = SizeOfTokens(in, count);
+  if (!size) return false;
+  text_.reserve(1 + *size);
   text_.assign(1, '\0');
-  text_.reserve(2 * in.rest().size());
   marks_.reserve(count / kTokensAMark + 1);
   std::size_t last_begin = 0, last_size = 0;  // the token before
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint64_t shared = in.Varint();
     const std::string_view suffix = in.VarString();
-    if (!in.ok() || shared > last_size || shared + suffix.size() > kMaxTokenBytes ||
-        suffix.find('\0') != std::string_view::npos)
-      return false;
+    if (suffix.find('\0') != std::string_view::npos) return false;
     const std::size_t begin = text_.size();
     text_.append(text_, last_begin, shared).append(suffix);
     const std::string_view token = std::string_view(text_).substr(begin);
@@ -164,7 +180,6 @@ bool Chunk::ParseTokens(ByteReader& in, std::uint32_t count) {
     text_.push_back('\0');
   }
   token_count_ = count;
-  text_.shrink_to_fit();
   return true;
 }
 

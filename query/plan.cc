@@ -35,11 +35,20 @@ Range RangeOf(TimeField by, const evidence::BatchHeader& batch, UnixNanos commit
           std::max(batch.event_time_max, batch.read_time_last)};
 }
 
-bool MayBeInWindow(const Scope& scope, const Range& range, UnixNanos commit_time) {
-  if ((!scope.until || range.earliest < *scope.until) &&
-      (!scope.since || range.latest >= *scope.since))
-    return true;
-  return scope.by == TimeField::kEvent && InWindow(scope, commit_time);
+bool Overlaps(const Scope& scope, const Range& range) {
+  return (!scope.until || range.earliest < *scope.until) &&
+         (!scope.since || range.latest >= *scope.since);
+}
+
+// By event time a record goes by the time that it states, or by its read time.  No record lies between those two spans,
+// which for a log that is read long after it was written are far apart.
+bool MayBeInWindow(const Scope& scope, const evidence::BatchHeader& batch, const Range& range,
+                   UnixNanos commit_time) {
+  if (scope.by != TimeField::kEvent) return Overlaps(scope, range);
+  const bool states_time = batch.event_time_min != kNoTime;
+  return (states_time && Overlaps(scope, {batch.event_time_min, batch.event_time_max})) ||
+         Overlaps(scope, {batch.read_time_first, batch.read_time_last}) ||
+         InWindow(scope, commit_time);
 }
 
 bool AllInWindow(const Scope& scope, const Range& range) {
@@ -101,8 +110,11 @@ class Planner {
 
   Plan Finish(const std::stop_token& stop, IndexCache* cache) {
     // --strict trusts no index: what one hides would be missed, however well it is signed.
-    if (!request_.no_index && !request_.strict)
+    if (!request_.no_index && !request_.strict) {
+      if (!stated_.empty()) plan_.first_unindexed = stated_.rbegin()->second.end;
       PruneByIndex(reader_, request_.expression, stated_, cache, stop, plan_);
+      if (cache != nullptr) PruneByFilters(request_.expression, *cache, plan_);
+    }
     NoteUnseen();
     Sort();
     return std::move(plan_);
@@ -164,7 +176,7 @@ class Planner {
     ++plan_.completeness.blocks_in_scope;
     const Range range = RangeOf(request_.scope.by, *batch, block.commit_time);
     if (stream.verdict == Verdict::kNever ||
-        !MayBeInWindow(request_.scope, range, block.commit_time)) {
+        !MayBeInWindow(request_.scope, *batch, range, block.commit_time)) {
       ++plan_.completeness.blocks_pruned;
       return;
     }

@@ -39,8 +39,9 @@ struct PlannedBlock {
 
 struct Plan {
   std::vector<PlannedStream> streams;
-  std::vector<PlannedBlock> blocks;  // in the request's order
-  std::vector<PlannedBlock> whole;   // every record of them matches: not to be read
+  std::vector<PlannedBlock> blocks;   // in the request's order
+  std::vector<PlannedBlock> whole;    // every record of them matches: not to be read
+  std::uint64_t first_unindexed = 0;  // from here on no segment of the index holds blocks
   Completeness completeness;  // blocks in scope and pruned, headers that cannot be read, notes
 };
 

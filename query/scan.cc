@@ -7,6 +7,9 @@
 namespace logvault::query {
 namespace {
 
+// While an index lags far behind, filters of all that is missing would take the place of what the index has.
+constexpr std::size_t kFilteredBlocksMax = 2048;
+
 // The next place at which one of several literals stands, going once over a text from left to
 // right.
 class LiteralHits {
@@ -77,10 +80,12 @@ bool IsTampering(const Status& why) {
   return why.code() == StatusCode::kIntegrity || why.code() == StatusCode::kNotFound;
 }
 
-BlockScanner::BlockScanner(const storage::Reader& reader, const Request& request, const Plan& plan)
+BlockScanner::BlockScanner(const storage::Reader& reader, const Request& request, const Plan& plan,
+                           IndexCache* cache)
     : reader_(reader),
       request_(request),
       plan_(plan),
+      cache_(request.no_index || request.strict ? nullptr : cache),
       required_(RequiredLiterals(request.expression)),
       tokens_(TokenFilter::For(request.expression)) {}
 
@@ -177,12 +182,21 @@ void BlockScanner::FindMatches(const PlannedBlock& block, ScannedBlock& scanned)
   }
   LiteralHits hits(required_, payload.blob());
   std::size_t hit = hits.NextFrom(0);
+  if (hit == std::string_view::npos) KeepFilter(block, payload);
   while (hit != std::string_view::npos) {
     const std::uint32_t i = RecordAt(payload, hit);
     consider(i);
     if (i + 1 == payload.record_count()) break;
     hit = hits.NextFrom(payload.offset(i + 1));
   }
+}
+
+// Whoever looks for what is nowhere, or seldom, need not read the block again before the index has it.
+void BlockScanner::KeepFilter(const PlannedBlock& block, const evidence::Payload& payload) const {
+  if (cache_ == nullptr || block.index < plan_.first_unindexed ||
+      plan_.blocks.size() > kFilteredBlocksMax || cache_->FindFilter(block.payload_hash) != nullptr)
+    return;
+  cache_->Keep(block.payload_hash, std::make_shared<const TextFilter>(payload.blob()));
 }
 
 }  // namespace logvault::query

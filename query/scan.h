@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "evidence/payload.h"
+#include "query/index_cache.h"
 #include "query/plan.h"
 #include "query/search.h"
 #include "query/token_filter.h"
@@ -29,7 +30,9 @@ bool IsTampering(const Status& why);
 // Safe from several threads.  Everything it is made from must outlive it.
 class BlockScanner {
  public:
-  BlockScanner(const storage::Reader& reader, const Request& request, const Plan& plan);
+  // `cache`, where there is one, gets filters of the blocks that are not indexed yet, for later queries.
+  BlockScanner(const storage::Reader& reader, const Request& request, const Plan& plan,
+               IndexCache* cache);
 
   [[nodiscard]] ScannedBlock Scan(const PlannedBlock& block) const;
   // The payload alone, for a block that was scanned before.
@@ -45,10 +48,12 @@ class BlockScanner {
 
  private:
   void FindMatches(const PlannedBlock& block, ScannedBlock& scanned) const;
+  void KeepFilter(const PlannedBlock& block, const evidence::Payload& payload) const;
 
   const storage::Reader& reader_;
   const Request& request_;
   const Plan& plan_;
+  IndexCache* const cache_;
   const std::vector<Literal> required_;
   const std::optional<TokenFilter> tokens_;
 };

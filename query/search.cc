@@ -161,11 +161,12 @@ class WaitingRows {
 // One search, from the plan to the last row.
 class Run {
  public:
-  Run(const storage::Reader& reader, const Request& request, const Observer& observer, Plan& plan)
+  Run(const storage::Reader& reader, const Request& request, const Observer& observer, Plan& plan,
+      IndexCache* cache)
       : request_(request),
         observer_(observer),
         plan_(plan),
-        scanner_(reader, request, plan),
+        scanner_(reader, request, plan, cache),
         outlet_(request, observer, plan.completeness),
         waiting_(scanner_, request, plan.completeness) {}
 
@@ -258,12 +259,13 @@ class Run {
 
 // Hands over what stands beside each match too.
 Status GoWithContext(const storage::Reader& reader, const Request& request,
-                     const Observer& observer, Plan& plan, const std::stop_token& stop) {
-  const BlockScanner scanner(reader, request, plan);
+                     const Observer& observer, Plan& plan, const std::stop_token& stop,
+                     IndexCache* cache) {
+  const BlockScanner scanner(reader, request, plan, cache);
   ContextRows context(reader, scanner, request, observer.on_row, plan.completeness);
   Observer around = observer;
   around.on_row = [&context](const Row& match) { return context.Add(match); };
-  return Run(reader, request, around, plan).Go(stop);
+  return Run(reader, request, around, plan, cache).Go(stop);
 }
 
 }  // namespace
@@ -273,8 +275,8 @@ Result<Completeness> Search(const storage::Reader& reader, const Request& reques
   Result<Plan> plan = MakePlan(reader, request, stop, cache);
   if (!plan.ok()) return plan.status();
   const bool around = request.context > 0 && !request.count_only && observer.on_row;
-  LV_RETURN_IF_ERROR(around ? GoWithContext(reader, request, observer, *plan, stop)
-                            : Run(reader, request, observer, *plan).Go(stop));
+  LV_RETURN_IF_ERROR(around ? GoWithContext(reader, request, observer, *plan, stop, cache)
+                            : Run(reader, request, observer, *plan, cache).Go(stop));
   return std::move(plan->completeness);
 }
 

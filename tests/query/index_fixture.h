@@ -12,6 +12,7 @@
 #include "query/index_builder.h"
 #include "query/index_lookup.h"
 #include "query/index_query.h"
+#include "query/text_filter.h"
 
 namespace logvault::query {
 
@@ -47,12 +48,13 @@ inline BuiltSegment BuildSegment(const std::vector<IndexedBlock>& blocks) {
   return builder.Finish(number);
 }
 
-// The chunks of a segment, parsed when they are first asked for.
+// The chunks of a segment, parsed when they are asked for and not ruled out by their filters.
 inline ChunkSource ChunksOf(const BuiltSegment& segment) {
-  return [&segment](std::size_t i) -> Result<std::shared_ptr<const Chunk>> {
+  return [&segment](std::size_t i, std::string_view part) -> Result<std::shared_ptr<const Chunk>> {
     Result<Chunk> chunk = Chunk::Parse(segment.chunks.at(i), segment.directory.chunks.at(i),
                                        segment.directory.blocks.size());
     if (!chunk.ok()) return chunk.status();
+    if (!TextFilter(chunk->text()).MayHold(part)) return std::shared_ptr<const Chunk>();
     return std::make_shared<const Chunk>(*std::move(chunk));
   };
 }

@@ -105,7 +105,8 @@ TEST_F(IndexedSearchTest, RandomQueriesFindTheSameWithAndWithoutIt) {
     Result<Completeness> cached = query::Search(vault_->reader(), request, {}, {}, &cache);
     ASSERT_TRUE(cached.ok());
     ASSERT_EQ(cached->matches, with.records.size()) << "seed " << seed;
-    ASSERT_EQ(cached->blocks_pruned_by_index, with.completeness.blocks_pruned_by_index);
+    // What the index does not hold yet, the cache may know of an earlier query.
+    ASSERT_GE(cached->blocks_pruned_by_index, with.completeness.blocks_pruned_by_index);
   }
   EXPECT_GT(found_records, 1000u);
   EXPECT_GT(pruned, 500u);
@@ -149,6 +150,60 @@ TEST_F(IndexedSearchTest, ADamagedOrMissingIndexHidesNothingAndIsNamed) {
   Store(*again);
   EXPECT_EQ(Search("word7").records, answer);
   EXPECT_EQ(Search("word7").completeness.blocks_pruned_by_index, 9u);
+}
+
+TEST_F(IndexedSearchTest, AWordThatAFilterRulesOutCostsNoChunk) {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 4; ++i) {
+    std::string line = "word" + std::to_string(i);
+    for (int j = 0; j < 2000; ++j) line += " k" + std::to_string(random() % 1'000'000'000) + "x";
+    Commit("geo01", "a", {{line + "\n"}});
+  }
+  const BuiltSegment built = Index(0, Size());
+  IndexCache cache(48 << 10);  // a directory and the filters, and no chunk
+  const auto ask = [&](std::string_view word) {
+    Result<Completeness> answer = query::Search(vault_->reader(), Ask(word), {}, {}, &cache);
+    EXPECT_TRUE(answer.ok());
+    return *std::move(answer);
+  };
+  EXPECT_EQ(ask("zqxjkv").blocks_pruned_by_index, 4u);
+  EXPECT_EQ(ask("ord2").blocks_pruned_by_index, 3u);
+  Tamper([&](storage::Tables& tables) {
+    for (std::uint32_t i = 0; i < built.chunks.size(); ++i)
+      tables.db().Delete({}, tables.index(), storage::IndexChunkKey(0, i));
+  });
+  EXPECT_EQ(ask("zqxjkv").blocks_pruned_by_index, 4u);
+  const Completeness stands_somewhere = ask("ord2");
+  EXPECT_EQ(stands_somewhere.matches, 1u);
+  EXPECT_THAT(stands_somewhere.unusable_segments, ElementsAre(0u));
+}
+
+TEST_F(IndexedSearchTest, WhatIsNotIndexedYetIsReadOnceForAWordThatIsNotThere) {
+  Commit("geo01", "a", {{"indexed\n"}});
+  Index(0, Size());
+  Commit("geo01", "a", {{"one Alpha\n"}, {"two\n"}});
+  Commit("geo01", "a", {{"two\n"}});
+  Commit("geo01", "a", {{std::string("x\0y\0z\0", 6), kNoTime, kStart, evidence::kRecordUtf16Le}});
+  IndexCache cache;
+  const auto scanned = [&](const Request& request) {
+    Result<Completeness> answer = query::Search(vault_->reader(), request, {}, {}, &cache);
+    EXPECT_TRUE(answer.ok());
+    EXPECT_EQ(answer->matches, Search(Without(request)).records.size());
+    EXPECT_EQ(answer->blocks_in_scope, answer->blocks_pruned_by_index + answer->blocks_scanned);
+    return answer->blocks_scanned;
+  };
+  EXPECT_EQ(scanned(Ask("nowhere")), 3u);
+  EXPECT_EQ(scanned(Ask("nowhere")), 1u) << "UTF-16 is not seen in the bytes";
+  EXPECT_EQ(scanned(Ask("ALPHA")), 2u);
+  EXPECT_EQ(scanned(Ask("nowhere or alpha")), 2u);
+  EXPECT_EQ(scanned(Ask("not nowhere")), 4u);
+  EXPECT_EQ(scanned(Ask("message:nowhere")), 3u) << "fields are decoded";
+  EXPECT_EQ(scanned(Without(Ask("nowhere"))), 4u);
+  Request strict = Ask("nowhere");
+  strict.strict = true;
+  EXPECT_EQ(scanned(strict), 4u);
+  Commit("geo01", "a", {{"it is NOWHERE else\n"}});
+  EXPECT_EQ(scanned(Ask("nowhere")), 2u);
 }
 
 // In order in itself, and silent about what is there.

@@ -189,6 +189,33 @@ TEST(FragmentSetTest, FindsWhatFindingEachAloneFinds) {
   }
 }
 
+// A chunk full of random hexadecimal, as session keys are: every part of each passes, and hardly any word does.
+TEST(TextFilterTest, PassesEveryPartOfATokenAndFewOthers) {
+  std::mt19937_64 random(3);
+  const auto word = [&random](std::size_t size, std::string_view of) {
+    std::string made;
+    for (std::size_t i = 0; i < size; ++i) made += of[random() % of.size()];
+    return made;
+  };
+  std::vector<std::string> tokens;
+  std::string text(1, '\0');
+  while (text.size() < 2 * kChunkBytes)
+    text += tokens.emplace_back(word(1 + random() % 32, "0123456789abcdef")) + '\0';
+  const TextFilter filter(text);
+  for (const std::string& token : tokens) {
+    for (std::size_t begin = 0; begin < token.size(); ++begin)
+      ASSERT_TRUE(filter.MayHold(std::string_view(token).substr(begin))) << token;
+  }
+  int passed = 0;
+  for (int i = 0; i < 1000; ++i)
+    passed += filter.MayHold(word(8, "abcdefghijklmnopqrstuvwxyz")) ? 1 : 0;
+  EXPECT_LT(passed, 20);
+  EXPECT_TRUE(filter.MayHold("zq"));
+  EXPECT_TRUE(TextFilter("One\n").MayHold("oNE\n"));
+  EXPECT_FALSE(TextFilter(std::string_view("\0ab\0cd\0", 7)).MayHold("bcd"));
+  EXPECT_FALSE(TextFilter(std::string_view("\0ab\0", 4)).MayHold("abc"));
+}
+
 TEST(IndexTest, TheSameBlocksGiveTheSameBytesAndOthersDoNot) {
   const std::vector<IndexedBlock> blocks = {Lines({"a b\n", "c\n"}), Lines({"b d\n"})};
   const BuiltSegment one = BuildSegment(blocks), two = BuildSegment(blocks);

@@ -90,6 +90,24 @@ TEST_F(ScopeTest, ARecordWithoutATimeCountsByItsReading) {
   EXPECT_THAT(Search(request).records, ElementsAre("geo01/a/2"));
 }
 
+// An old log that was read today: nothing of it lies between.
+TEST_F(ScopeTest, NoRecordLiesBetweenWhatABatchStatesAndItsReading) {
+  Commit("geo01", "a", {{"1\n", Sec(100), Sec(900)}, {"2\n", Sec(110), Sec(910)}});
+  Commit("geo01", "a", {{"3\n", Sec(200), Sec(920)}, {"4\n", kNoTime, Sec(930)}});
+  const auto ask = [this](UnixNanos since, UnixNanos until) {
+    Request request = Ask("");
+    request.scope.since = since;
+    request.scope.until = until;
+    return Search(request);
+  };
+  EXPECT_EQ(ask(Sec(300), Sec(800)).completeness.blocks_pruned, 2u);
+  EXPECT_EQ(ask(Sec(105), Sec(150)).completeness.blocks_pruned, 1u);
+  EXPECT_THAT(ask(Sec(105), Sec(150)).records, ElementsAre("geo01/a/2"));
+  EXPECT_THAT(ask(Sec(105), Sec(915)).records, ElementsAre("geo01/a/2", "geo01/a/3"));
+  EXPECT_EQ(ask(Sec(925), Sec(1000)).completeness.blocks_pruned, 1u);
+  EXPECT_THAT(ask(Sec(925), Sec(1000)).records, ElementsAre("geo01/a/4"));
+}
+
 TEST_F(ScopeTest, WhatWasCommittedInsideTheWindowIsReturnedMarked) {
   Commit("geo01", "a", {{"backdated\n", Sec(100), Sec(100)}, {"now\n", kStart, kStart}});
   Request request = Ask("");
