@@ -27,8 +27,9 @@ constexpr std::size_t kMaxUnjudged = 100'000;
 class RemoteVerifier {
  public:
   RemoteVerifier(RemoteVault& vault, std::vector<Expected> expected,
-                 const evidence::Auditor::OnFinding& on_finding)
+                 const evidence::Auditor::OnFinding& on_finding, query::IndexRecheck* index)
       : vault_(vault),
+        index_(index),
         key_(vault.key()),
         expected_(std::move(expected)),
         report_([this, &on_finding](const evidence::Finding& finding) {
@@ -134,6 +135,7 @@ class RemoteVerifier {
   void AddMissing(const std::string& reason) {
     Report(auditor_.tree().size(), reason);
     auditor_.AddMissingBlock();
+    if (index_ != nullptr) index_->TakeMissing();
     CompareRoots();
   }
 
@@ -146,16 +148,30 @@ class RemoteVerifier {
 
   void CheckPayload(const v1::StoredBlock& stored) {
     Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(stored.block());
-    if (!block.ok() || block->kind != evidence::BlockKind::kRecords)
-      return;  // the auditor names a bad header
-    Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block->body);
-    if (!batch.ok()) return;
+    if (!block.ok()) {  // the auditor names it
+      if (index_ != nullptr) index_->TakeMissing();
+      return;
+    }
+    Result<evidence::Payload> payload = NotFound("it has none");
+    if (block->kind == evidence::BlockKind::kRecords) payload = CheckedPayload(stored, *block);
+    if (index_ != nullptr)
+      index_->Take(*block, payload.ok() ? &*payload : nullptr, stored.deleted_by());
+  }
+
+  Result<evidence::Payload> CheckedPayload(const v1::StoredBlock& stored,
+                                           const evidence::BlockHeader& block) {
+    Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block.body);
+    if (!batch.ok()) return batch.status();  // the auditor names it
     payload_bytes_ += stored.payload().size();
-    if (!stored.payload_error().empty() && WasDeleted(stored, *batch, block->commit_time)) return;
-    Status status = stored.payload_error().empty()
-                        ? evidence::Auditor::CheckPayload(*batch, stored.payload())
-                        : Corruption("its payload: " + stored.payload_error());
-    if (!status.ok()) report_(auditor_.Describe(stored.index(), &*batch, status.message()));
+    Result<evidence::Payload> payload =
+        stored.payload_error().empty()
+            ? evidence::OpenPayload(*batch, stored.payload())
+            : Result<evidence::Payload>(Corruption("its payload: " + stored.payload_error()));
+    const bool gone =
+        !stored.payload_error().empty() && WasDeleted(stored, *batch, block.commit_time);
+    if (!payload.ok() && !gone)
+      report_(auditor_.Describe(stored.index(), &*batch, payload.status().message()));
+    return payload;
   }
 
   // The deletion is lawful, or later than the tree that is followed now, to be judged when it goes further.
@@ -203,6 +219,7 @@ class RemoteVerifier {
   }
 
   RemoteVault& vault_;
+  query::IndexRecheck* const index_;
   v1::BlocksRequest request_;
   const evidence::VerifierKey& key_;
   std::vector<Expected> expected_;
@@ -223,11 +240,12 @@ class RemoteVerifier {
 }  // namespace
 
 VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Checkpoint>& anchor,
-                           const evidence::Auditor::OnFinding& on_finding) {
+                           const evidence::Auditor::OnFinding& on_finding,
+                           query::IndexRecheck* index) {
   std::vector<Expected> expected;
   if (vault.kept()) expected.push_back({*vault.kept(), "the checkpoint kept here"});
   if (anchor) expected.push_back({*anchor, "the anchor"});
-  RemoteVerifier verifier(vault, std::move(expected), on_finding);
+  RemoteVerifier verifier(vault, std::move(expected), on_finding, index);
   Progress progress("blocks");
   Status status = verifier.Follow(progress);
   for (int round = 1; status.ok() && verifier.MayGoOn() && round < kMaxRounds; ++round) {

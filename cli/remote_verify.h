@@ -8,6 +8,7 @@
 
 #include "cli/remote_vault.h"
 #include "evidence/auditor.h"
+#include "query/index_recheck.h"
 
 namespace logvault::cli {
 
@@ -26,8 +27,10 @@ struct VerifySummary {
 };
 
 // `on_finding` hears of everything that is wrong.  `anchor` is a checkpoint kept elsewhere.  Where payloads are deleted
-// while it goes on, the history is followed to the RETENTION blocks that say why.
+// while it goes on, the history is followed to the RETENTION blocks that say why.  `index`, where there is one, is given every
+// block.
 VerifySummary VerifyRemote(RemoteVault& vault, const std::optional<evidence::Checkpoint>& anchor,
-                           const evidence::Auditor::OnFinding& on_finding);
+                           const evidence::Auditor::OnFinding& on_finding,
+                           query::IndexRecheck* index);
 
 }  // namespace logvault::cli

@@ -166,17 +166,31 @@ ExitCode VerifyOverNetwork(const VerifyFlags& flags, const std::optional<std::st
                             ": not signed by this vault's key: " + opened.status().message()));
     anchor = *std::move(opened);
   }
-  VerifySummary summary = VerifyRemote(**vault, anchor, [&](const evidence::Finding& finding) {
-    AppendFinding(finding, Weight::kProof, flags.json, env.out.buffer());
-    env.out.Settle();
-  });
+  std::optional<query::IndexRecheck> index;
+  if (flags.index) {
+    Result<query::StatedIndex> stated = FetchStatedIndex(**vault);
+    if (!stated.ok()) return Fail(stated.status());
+    index.emplace(*std::move(stated), (*vault)->checkpoint().size);
+  }
+  VerifySummary summary = VerifyRemote(
+      **vault, anchor,
+      [&](const evidence::Finding& finding) {
+        AppendFinding(finding, Weight::kProof, flags.json, env.out.buffer());
+        env.out.Settle();
+      },
+      index ? &*index : nullptr);
   const ExitCode claims = AppendClaims(summary.claims, flags.json, env.out);
   std::string verdict;
   const ExitCode code = Judge(summary, (*vault)->key().name, claims, verdict);
   AppendVerdict(verdict, flags.json, env.out);
   env.out.Flush();
   TellRate(summary.records, summary.payload_bytes, summary.seconds);
-  return code;
+  if (!index) return code;
+  if (summary.blocks < (*vault)->checkpoint().size) {
+    Tell("the index was not compared: not all blocks came");
+    return code;
+  }
+  return config::Worse(code, ShowIndexReport(index->Finish(), flags.json, env));
 }
 
 ExitCode RunVerify(const VerifyFlags& flags, Environment& env) {
@@ -193,11 +207,7 @@ ExitCode RunVerify(const VerifyFlags& flags, Environment& env) {
     }
     anchor = *std::move(note);
   }
-  if (env.settings.offline.empty()) {
-    if (flags.index)
-      return Fail(InvalidArgument("--index compares a folder: give it with --offline VAULT_DIR"));
-    return VerifyOverNetwork(flags, anchor, env);
-  }
+  if (env.settings.offline.empty()) return VerifyOverNetwork(flags, anchor, env);
   const ExitCode blocks = VerifyOffline(flags, anchor, env);
   if (!flags.index || blocks == ExitCode::kUsage) return blocks;
   return config::Worse(blocks, VerifyIndexOffline(env, flags.json));
@@ -214,7 +224,7 @@ Action DefineVerify(CLI::App& command) {
       // A script's variable that was never set must not pass for a check.
       ->check([](const std::string& file) { return file.empty() ? "it names no file" : ""; });
   command.add_flag("--index", flags->index,
-                   "also build the index anew and compare it (with --offline)");
+                   "also build the index anew from the blocks and compare it");
   AddOutputOption(command, flags->json);
   command.footer(
       "Every block, signature, seal, record and checkpoint is recomputed; each that is not as it "

@@ -1,10 +1,11 @@
 #include "cli/verify_index.h"
 
 #include <optional>
+#include <utility>
 
 #include "cli/offline_vault.h"
 #include "cli/progress.h"
-#include "query/index_verify.h"
+#include "net/access.h"
 #include "query/output.h"
 
 namespace logvault::cli {
@@ -33,10 +34,25 @@ std::string Verdict(const query::IndexReport& report) {
     verdict += ", " + std::to_string(report.outdated) +
                " segments not compared: payloads of theirs were deleted since";
   }
+  if (report.unreadable > 0) {
+    verdict += ", " + std::to_string(report.unreadable) +
+               " segments not compared: not all of their blocks are as they must be";
+  }
   return verdict;
 }
 
 }  // namespace
+
+ExitCode ShowIndexReport(const query::IndexReport& report, bool json, Environment& env) {
+  for (const query::IndexFinding& finding : report.findings)
+    AppendFinding(finding, json, env.out.buffer());
+  if (json)
+    Tell(Verdict(report));
+  else
+    env.out.buffer() += Verdict(report) + "\n";
+  env.out.Flush();
+  return report.findings.empty() ? ExitCode::kOk : ExitCode::kIntegrity;
+}
 
 ExitCode VerifyIndexOffline(Environment& env, bool json) {
   Result<OfflineVault> vault = OfflineVault::Open(env.settings);
@@ -48,14 +64,29 @@ ExitCode VerifyIndexOffline(Environment& env, bool json) {
       env.interrupt.token());
   progress.reset();
   if (!report.ok()) return Fail(report.status());
-  for (const query::IndexFinding& finding : report->findings)
-    AppendFinding(finding, json, env.out.buffer());
-  if (json)
-    Tell(Verdict(*report));
-  else
-    env.out.buffer() += Verdict(*report) + "\n";
-  env.out.Flush();
-  return report->findings.empty() ? ExitCode::kOk : ExitCode::kIntegrity;
+  return ShowIndexReport(*report, json, env);
+}
+
+Result<query::StatedIndex> FetchStatedIndex(RemoteVault& vault) {
+  v1::BlocksRequest request;
+  request.set_tree_size(vault.checkpoint().size);
+  query::StatedIndex stated;
+  Status recorded = Unavailable("the vault sent nothing");
+  bool begun = false;
+  const Status ended = vault.client().Blocks(request, [&](const v1::BlocksEvent& event) {
+    if (!std::exchange(begun, true)) {
+      recorded =
+          vault.CheckAccess(event.access(), net::kCallBlocks, net::QueryText(request)).status();
+    }
+    for (const v1::StoredBlock& stored : event.blocks()) {
+      Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(stored.block());
+      if (block.ok()) query::NoteStated(*block, stated);
+    }
+    return recorded.ok();
+  });
+  if (!recorded.ok()) return ended.ok() || begun ? recorded : ended;
+  if (!ended.ok()) return ended;
+  return stated;
 }
 
 }  // namespace logvault::cli

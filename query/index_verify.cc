@@ -3,33 +3,22 @@
 #include <map>
 #include <optional>
 
-#include "evidence/block.h"
-#include "evidence/index_body.h"
 #include "query/index_build.h"
 
 namespace logvault::query {
 namespace {
 
-struct Stated {
-  std::uint64_t block = 0;  // the newest that speaks of the segment
-  evidence::IndexBody body;
-};
-
-Result<std::map<std::uint64_t, Stated>> StatedBelow(const storage::Reader& reader,
-                                                    std::uint64_t tree_size) {
-  std::map<std::uint64_t, Stated> stated;
-  LV_RETURN_IF_ERROR(
-      reader.ForEachBlock(0, tree_size, [&](std::uint64_t index, std::string_view bytes) {
-        Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
-        if (!block.ok() || block->kind != evidence::BlockKind::kIndex) return true;
-        Result<evidence::IndexBody> body = evidence::IndexBody::Parse(block->body);
-        if (body.ok() && body->end <= index) stated[body->first] = {index, *body};
-        return true;
-      }));
+Result<StatedIndex> StatedBelow(const storage::Reader& reader, std::uint64_t tree_size) {
+  StatedIndex stated;
+  LV_RETURN_IF_ERROR(reader.ForEachBlock(0, tree_size, [&](std::uint64_t, std::string_view bytes) {
+    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
+    if (block.ok()) NoteStated(*block, stated);
+    return true;
+  }));
   return stated;
 }
 
-Result<bool> LostPayloadsSince(const storage::Reader& reader, const Stated& stated) {
+Result<bool> LostPayloadsSince(const storage::Reader& reader, const StatedSegment& stated) {
   Result<std::map<std::uint64_t, std::uint64_t>> deleted =
       reader.DeletedPayloads(stated.body.first, stated.body.end);
   if (!deleted.ok()) return deleted.status();
@@ -54,13 +43,8 @@ std::optional<std::string> CompareRows(const storage::Reader& reader, const Buil
   return std::nullopt;
 }
 
-std::string NameOf(const evidence::IndexBody& body) {
-  return "the index of blocks " + std::to_string(body.first) + " to " +
-         std::to_string(body.end - 1) + ": ";
-}
-
-Status Check(const storage::Reader& reader, const Stated& stated, const std::stop_token& stop,
-             IndexReport& report) {
+Status Check(const storage::Reader& reader, const StatedSegment& stated,
+             const std::stop_token& stop, IndexReport& report) {
   Result<BuiltSegment> built = BuildSegment(reader, stated.body.first, stated.body.end, stop);
   if (!built.ok()) return built.status();
   Result<bool> outdated = LostPayloadsSince(reader, stated);
@@ -81,20 +65,32 @@ Status Check(const storage::Reader& reader, const Stated& stated, const std::sto
 
 }  // namespace
 
+void NoteStated(const evidence::BlockHeader& block, StatedIndex& stated) {
+  if (block.kind != evidence::BlockKind::kIndex) return;
+  Result<evidence::IndexBody> body = evidence::IndexBody::Parse(block.body);
+  if (body.ok() && body->end <= block.index) stated[body->first] = {block.index, *body};
+}
+
+std::string NameOf(const evidence::IndexBody& body) {
+  return "the index of blocks " + std::to_string(body.first) + " to " +
+         std::to_string(body.end - 1) + ": ";
+}
+
+IndexFinding NotBehindTheOneBefore(const StatedSegment& segment) {
+  return {segment.block,
+          NameOf(segment.body) + "it begins at another block than the one before ends"};
+}
+
 Result<IndexReport> VerifyIndex(
     const storage::Reader& reader, std::uint64_t tree_size,
     const std::function<void(std::uint64_t done, std::uint64_t segments)>& on_progress,
     const std::stop_token& stop) {
-  Result<std::map<std::uint64_t, Stated>> stated = StatedBelow(reader, tree_size);
+  Result<StatedIndex> stated = StatedBelow(reader, tree_size);
   if (!stated.ok()) return stated.status();
   IndexReport report;
   std::uint64_t next = 0, done = 0;
   for (const auto& [first, segment] : *stated) {
-    if (first != next) {
-      report.findings.push_back(
-          {segment.block,
-           NameOf(segment.body) + "it begins at another block than the one before ends"});
-    }
+    if (first != next) report.findings.push_back(NotBehindTheOneBefore(segment));
     next = segment.body.end;
     LV_RETURN_IF_ERROR(Check(reader, segment, stop, report));
     if (on_progress) on_progress(++done, stated->size());

@@ -3,8 +3,10 @@
 #include <random>
 
 #include "evidence/index_body.h"
+#include "query/ask.h"
 #include "query/index_build.h"
 #include "query/index_cache.h"
+#include "query/index_recheck.h"
 #include "tests/query/random_records.h"
 #include "tests/query/search_fixture.h"
 
@@ -228,6 +230,138 @@ TEST_F(IndexedSearchTest, AnIndexThatLiesIsNotBelieved) {
   request.strict = true;
   EXPECT_THAT(Search(request).records, ElementsAre("geo01/a/8"));
   EXPECT_THAT(Search(Without(Ask("word7"))).records, ElementsAre("geo01/a/8"));
+}
+
+// What stands before the pipe chooses the records that are joined, and so the blocks.
+TEST_F(IndexedSearchTest, TheExpressionBeforeEventsPrunes) {
+  for (int serial = 1; serial <= 20; ++serial) {
+    const std::string head = " msg=audit(5.000:" + std::to_string(serial) + "): ";
+    const std::string user(1, static_cast<char>('a' + serial));
+    Commit("geo01", "audit",
+           {{"type=SYSCALL" + head + "exe=\"/bin/sh\" key=\"" + user + "user\"\n"},
+            {"type=EXECVE" + head + "argc=1 a0=\"" + user + "user\"\n"}},
+           "auditd");
+  }
+  Index(0, Size());
+  const auto ask = [this](std::string_view text) {
+    Result<Query> asked = Query::Parse(text);
+    EXPECT_TRUE(asked.ok()) << asked.status();
+    Request request;
+    request.expression = asked->expression;
+    request.pipeline = asked->pipeline;
+    return *query::Ask(vault_->reader(), request, {}, {});
+  };
+  const Completeness narrowed = ask("guser | events | where cmd=guser");
+  EXPECT_EQ(narrowed.blocks_pruned_by_index, 19u);
+  EXPECT_EQ(narrowed.rows, 1u);
+  // Behind it nothing is ruled out: how many records were joined is a part of the answer.
+  const Completeness wide = ask("| events | where cmd=guser");
+  EXPECT_EQ(wide.blocks_pruned_by_index, 0u);
+  EXPECT_EQ(wide.matches, 40u);
+  EXPECT_EQ(wide.rows, 1u);
+}
+
+// What passes by of the vault, as a verifier would have it.
+class RecheckTest : public IndexedSearchTest {
+ protected:
+  using Spoil = std::function<void(std::uint64_t index, std::optional<evidence::Payload>& payload,
+                                   std::uint64_t& deleted_by)>;
+  IndexReport Recheck(StatedIndex foreseen, const Spoil& spoil = nullptr) {
+    IndexRecheck recheck(std::move(foreseen), Size());
+    EXPECT_TRUE(ForEach([&](const evidence::BlockHeader& block) {
+      std::optional<evidence::Payload> payload;
+      Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block.body);
+      if (block.kind == evidence::BlockKind::kRecords && batch.ok()) {
+        payload = *evidence::OpenPayload(*batch,
+                                         *vault_->reader().Payload(block.index, block.commit_time));
+      }
+      std::uint64_t deleted_by = 0;
+      if (spoil) spoil(block.index, payload, deleted_by);
+      recheck.Take(block, payload ? &*payload : nullptr, deleted_by);
+    }));
+    return recheck.Finish();
+  }
+  StatedIndex Stated() {
+    StatedIndex stated;
+    EXPECT_TRUE(ForEach([&](const evidence::BlockHeader& block) { NoteStated(block, stated); }));
+    return stated;
+  }
+  // Two segments, stated; returns a block of records in the second.
+  std::uint64_t IndexTwo() {
+    for (int i = 0; i < 3; ++i) Commit("geo01", "a", {{"word" + std::to_string(i) + "\n"}});
+    Index(0, Size());
+    const std::uint64_t second = Size();
+    Append({Host("geo01").Stream("a", "json")});
+    const std::uint64_t block = Commit("geo01", "a", {{"{\"u\":\"w\\u006frd\"}\n"}});
+    Index(second - 1, Size());
+    return block;
+  }
+
+ private:
+  bool ForEach(const std::function<void(const evidence::BlockHeader&)>& visit) {
+    return vault_->reader()
+        .ForEachBlock(0, Size(),
+                      [&](std::uint64_t, std::string_view bytes) {
+                        visit(*evidence::BlockHeader::Parse(bytes));
+                        return true;
+                      })
+        .ok();
+  }
+};
+
+TEST_F(RecheckTest, WhatTheBlocksGiveIsTheSame) {
+  IndexTwo();
+  const IndexReport report = Recheck(Stated());
+  EXPECT_EQ(report.segments, 2u);
+  EXPECT_THAT(report.findings, IsEmpty());
+  EXPECT_EQ(report.unindexed_blocks, 1u) << "the INDEX block itself";
+}
+
+TEST_F(RecheckTest, AnotherHashIsAFinding) {
+  IndexTwo();
+  Result<BuiltSegment> lie =
+      BuildSegment(vault_->reader(), 0, Stated().begin()->second.body.end, {});
+  ASSERT_TRUE(lie.ok());
+  lie->directory.always.push_back(0);
+  State(*lie);  // the newest counts
+  const IndexReport report = Recheck(Stated());
+  EXPECT_EQ(report.segments, 1u);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].block, Size() - 1);
+  EXPECT_THAT(report.findings[0].reason, HasSubstr("the blocks give another"));
+}
+
+TEST_F(RecheckTest, WhatCannotBeBuiltAnewIsSaid) {
+  const std::uint64_t block = IndexTwo();
+  const auto without = [block](std::uint64_t gone_by) {
+    return [=](std::uint64_t index, std::optional<evidence::Payload>& payload,
+               std::uint64_t& deleted_by) {
+      if (index != block) return;
+      payload.reset();
+      deleted_by = gone_by;
+    };
+  };
+  IndexReport report = Recheck(Stated(), without(0));
+  EXPECT_EQ(report.unreadable, 1u);
+  EXPECT_EQ(report.segments, 1u);
+  report = Recheck(Stated(), without(Size() + 5));
+  EXPECT_EQ(report.outdated, 1u);
+  // Gone before it was stated: then it would have been built without.
+  report = Recheck(Stated(), without(1));
+  EXPECT_EQ(report.findings.size(), 1u);
+}
+
+TEST_F(RecheckTest, ASegmentThatWasNotForeseenIsAFinding) {
+  IndexTwo();
+  StatedIndex foreseen = Stated();
+  foreseen.erase(0);
+  IndexReport report = Recheck(foreseen);
+  EXPECT_EQ(report.segments, 1u);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_THAT(report.findings[0].reason, HasSubstr("did not show this block beforehand"));
+  foreseen = Stated();
+  foreseen.begin()->second.body.end -= 1;
+  EXPECT_EQ(Recheck(foreseen).findings.size(), 1u);
 }
 
 TEST_F(IndexedSearchTest, ACountReadsOnlyWhatHeadersDoNotDecide) {

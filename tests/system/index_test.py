@@ -76,7 +76,10 @@ class IndexTest(unittest.TestCase):
     def test_it_is_verified_from_a_folder_beside_the_collector(self):
         answer = self.lab.offline("verify", "--index", credentials=self.lab.analyst, expect=FOUND)
         self.assertRegex(answer.text, r"index verified: [1-9]\d* segments built anew and the same")
-        self.lab.cli("verify", "--index", expect=USAGE)
+
+    def test_it_is_verified_over_the_network(self):
+        answer = self.lab.cli("verify", "--index", expect=FOUND)
+        self.assertRegex(answer.text, r"index verified: [1-9]\d* segments built anew and the same")
 
     def test_offline_uses_it_too(self):
         answer = self.lab.offline("query", self.needle, credentials=self.lab.analyst, expect=FOUND)
