@@ -1,9 +1,10 @@
-// `logvault receipt --check`: asks again what a receipt says was asked, of the same tree, and compares.
+// `logvault receipt --check`: asks again what a receipt says was asked, of the same tree, and compares; remote or offline.
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/answer.h"
 #include "cli/command.h"
+#include "cli/receipt_offline.h"
 #include "cli/remote_search.h"
 #include "config/small_file.h"
 #include "evidence/receipt.h"
@@ -50,6 +51,7 @@ void AppendStatement(const evidence::SearchReceipt& receipt, std::string& out) {
                      std::to_string(receipt.scanned) + " scanned, " +
                      std::to_string(receipt.unreadable.size()) + " unreadable, " +
                      std::to_string(receipt.deleted) + " deleted");
+  if (receipt.rows) line("rows", std::to_string(*receipt.rows));
   line("matches", std::to_string(receipt.matches) +
                       (receipt.limit_reached ? ", limit reached: there may be more" : "") +
                       (receipt.complete() ? "" : ", INCOMPLETE"));
@@ -58,7 +60,8 @@ void AppendStatement(const evidence::SearchReceipt& receipt, std::string& out) {
 
 ExitCode Compare(const evidence::SearchReceipt& receipt, const Answer& answer) {
   const query::Completeness& now = answer.completeness;
-  if (answer.result == receipt.result && now.matches == receipt.matches) {
+  if (answer.result == receipt.result && now.matches == receipt.matches &&
+      (!receipt.rows || now.rows == receipt.rows)) {
     if (const ExitCode code = ExitCodeOf(answer); code == ExitCode::kIntegrity) return code;
     Tell("the same: " + std::to_string(now.matches) + " matches of the tree of size " +
          std::to_string(receipt.tree_size));
@@ -75,16 +78,22 @@ ExitCode Compare(const evidence::SearchReceipt& receipt, const Answer& answer) {
   return ExitCode::kIntegrity;
 }
 
+Result<Answer> AskVaultAgain(const evidence::SearchReceipt& receipt,
+                             const v1::SearchRequest& request, const Environment& env) {
+  Result<std::unique_ptr<RemoteVault>> vault =
+      RemoteVault::Connect(env.settings, env.interrupt.token());
+  if (!vault.ok()) return vault.status();
+  const evidence::Checkpoint scope{receipt.origin, receipt.tree_size, receipt.root};
+  LV_RETURN_IF_ERROR((*vault)->VerifyOlder(scope));
+  return SearchRemoteAt(**vault, request, scope, query::AskObserver{});
+}
+
 ExitCode AskAgain(const evidence::SearchReceipt& receipt, Environment& env) {
   Result<v1::SearchRequest> request = net::ParseSearchText(receipt.query);
   if (!request.ok()) return Fail(request.status());
   request->set_tree_size(receipt.tree_size);
-  Result<std::unique_ptr<RemoteVault>> vault =
-      RemoteVault::Connect(env.settings, env.interrupt.token());
-  if (!vault.ok()) return Fail(vault.status());
-  const evidence::Checkpoint scope{receipt.origin, receipt.tree_size, receipt.root};
-  if (Status older = (*vault)->VerifyOlder(scope); !older.ok()) return Fail(older);
-  Result<Answer> answer = SearchRemoteAt(**vault, *request, scope, query::AskObserver{});
+  Result<Answer> answer = env.settings.offline.empty() ? AskVaultAgain(receipt, *request, env)
+                                                       : AskFolderAgain(receipt, *request, env);
   if (!answer.ok()) return Fail(answer.status());
   TellCompleteness(*answer);
   if (answer->interrupted || !answer->lost.ok()) return ExitCodeOf(*answer);
@@ -96,10 +105,6 @@ ExitCode RunReceipt(const ReceiptOptions& options, Environment& env) {
   if (!receipt.ok()) return Fail(receipt.status());
   AppendStatement(*receipt, env.out.buffer());
   env.out.Flush();
-  if (!env.settings.offline.empty()) {
-    return Fail(InvalidArgument(
-        "a receipt is checked by asking the running vault again: leave --offline out"));
-  }
   return AskAgain(*receipt, env);
 }
 
@@ -118,7 +123,8 @@ Action DefineReceipt(CLI::App& command) {
       "2: no receipt.\n\n"
       "Examples:\n"
       "  logvault query xp_cmdshell --receipt xp.receipt > rows\n"
-      "  logvault receipt --check xp.receipt\n");
+      "  logvault receipt --check xp.receipt\n"
+      "  logvault receipt --check xp.receipt --offline /mnt/copy/vault --credentials ./alice\n");
   return [options](Environment& env) { return RunReceipt(*options, env); };
 }
 

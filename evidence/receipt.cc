@@ -32,6 +32,7 @@ std::string StatementOf(const SearchReceipt& receipt) {
     body["unreadable"].push_back(BodyJson{{"block", receipt.unreadable[i]}});
   body["limit_reached"] = static_cast<std::uint64_t>(receipt.limit_reached ? 1 : 0);
   body["matches"] = receipt.matches;
+  if (receipt.rows) body["rows"] = *receipt.rows;
   body["result_sha256"] = receipt.result.Hex();
   return DumpBody(body);
 }
@@ -55,6 +56,7 @@ Result<SearchReceipt> ParseStatement(std::string_view line, std::string_view que
     receipt.unreadable.push_back(block.Number("block"));
   receipt.limit_reached = members.Number("limit_reached") != 0;
   receipt.matches = members.Number("matches");
+  if (members.Has("rows")) receipt.rows = members.Number("rows");
   receipt.result = members.HashOf("result_sha256");
   if (!members.ok()) return members.status("receipt");
   return receipt;

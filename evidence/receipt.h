@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,9 @@ struct SearchReceipt {
                 deleted = 0;              // blocks
   std::vector<std::uint64_t> unreadable;  // blocks; where there are any, the answer is not complete
   bool limit_reached = false;
-  std::uint64_t matches = 0;
-  Hash result;  // ResultHash over the rows
+  std::uint64_t matches = 0;          // of the expression
+  std::optional<std::uint64_t> rows;  // of the answer, where pipes made it
+  Hash result;                        // ResultHash over the rows
   bool operator==(const SearchReceipt&) const = default;
 
   [[nodiscard]] bool complete() const { return unreadable.empty(); }

@@ -27,6 +27,7 @@ Result<std::string> ReceiptFor(const QueryContext& query, const Access& access,
     receipt.unreadable.push_back(block.block);
   receipt.limit_reached = complete.limit_reached;
   receipt.matches = complete.matches;
+  receipt.rows = complete.rows;
   receipt.result = access.result();
   return query.vault.Sign(std::move(receipt));
 }

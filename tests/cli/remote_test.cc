@@ -79,6 +79,57 @@ TEST_F(RemoteTest, AVaultThatGoesOnDifferentlyIsExit4) {
   EXPECT_THAT(ran.err, HasSubstr("FORK"));
 }
 
+TEST_F(RemoteTest, AReceiptIsHeldToAFolderOfItsHistory) {
+  const std::string file = lab_.pki.dir() + "/receipt";
+  const auto check = [&](const fs::path& folder) {
+    return Run({"receipt", "--check", file, "--offline", folder});
+  };
+  CopyVault();
+  const auto heads = geo01_->heads;
+  const std::uint64_t next_seq = next_seq_;
+  Add({"alpha four\n"});
+  ASSERT_EQ(Run({"query", "alpha", "--receipt", file}).code, 0);
+  Ran ran = check(Vault());
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("the same: 3 matches"));
+  ran = check(Copy());
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_THAT(ran.err, HasSubstr("it is an older copy"));
+  // The same vault that went on differently, and further.
+  const std::uint64_t size = lab_.collector->vault().head().size;
+  PutCopyBack();
+  geo01_->heads = heads;
+  next_seq_ = next_seq;
+  Reconnect();
+  while (lab_.collector->vault().head().size <= size) Add({"alpha five\n"});
+  ran = check(Vault());
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_THAT(ran.err, HasSubstr("not the one that the receipt is about"));
+}
+
+TEST_F(RemoteTest, AReceiptIsNotConfirmedWhereARecordWasAltered) {
+  const std::string file = lab_.pki.dir() + "/receipt";
+  ASSERT_EQ(Run({"query", "alpha", "--receipt", file}).code, 0);
+  StopCollector();
+  storage::TablesOptions options;
+  options.dir = Vault();
+  {
+    Result<std::shared_ptr<storage::Tables>> tables = storage::Tables::Open(options);
+    ASSERT_TRUE(tables.ok()) << tables.status();
+    auto* family = (*tables)->PayloadFamilies().at(0);
+    auto rows = (*tables)->Seek(family);
+    rows->SeekToFirst();
+    ASSERT_TRUE(rows->Valid());
+    std::string frame = rows->value().ToString();
+    frame.back() = static_cast<char>(frame.back() ^ 1);
+    ASSERT_TRUE((*tables)->db().Put({}, family, rows->key(), frame).ok());
+  }
+  address_ = "127.0.0.1:1";  // nobody is asked
+  const Ran ran = Run({"receipt", "--check", file, "--offline", Vault()});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.err.find("the same"), std::string::npos) << ran.err;
+}
+
 TEST_F(RemoteTest, WhoMayNotIsToldSo) {
   const std::string forwarder = geo01_->issued_dir;
   Ran ran = RunAs(forwarder, {"query", "alpha"});

@@ -106,6 +106,29 @@ class IndexTest(unittest.TestCase):
         self.lab.cli("receipt", "--check", self.receipt("-S", "syslog", "failed", "--count"), expect=FOUND)
         self.lab.cli("receipt", "--check", self.receipt("-S", "syslog", "--count"), expect=FOUND)
 
+    def test_receipts_of_piped_queries(self):
+        for query in ("failed | stats count() by (host)", "failed | top 3 app", f"{self.needle} | context 1", "failed | timeline 1h",
+                      f"{self.needle} | events", f"{self.needle} | fields time, src.ip", "failed | sort time desc | limit 3"):
+            with self.subTest(query=query):
+                path = self.receipt("-S", "syslog", query)
+                self.lab.cli("receipt", "--check", path, expect=FOUND)
+                self.lab.offline("receipt", "--check", path, credentials=self.lab.analyst, expect=FOUND)
+
+    def test_a_receipt_of_a_count_of_rows_states_it(self):
+        path = self.receipt("-S", "syslog", "failed | uniq host, source", "--count")
+        answer = self.lab.cli("receipt", "--check", path, expect=FOUND)
+        self.assertRegex(answer.text, r"(?m)^rows +1$")
+
+    def test_a_receipt_is_checked_on_a_folder(self):
+        path = self.receipt("-S", "syslog", self.needle, "--context", "2", "-o", "json")
+        answer = self.lab.offline("receipt", "--check", path, credentials=self.lab.analyst, expect=FOUND)
+        self.assertIn("the same: ", answer.err)
+        # Of a vault that is another one, or went on differently.
+        other = Lab(self)
+        other.collector()
+        refused = self.lab.offline("receipt", "--check", path, vault_dir=other.vault_dir, credentials=self.lab.analyst, expect=INTEGRITY)
+        self.assertNotIn("the same", refused.err)
+
     def test_an_altered_receipt(self):
         path = self.receipt(self.needle)
         with open(path, "rb") as file:
