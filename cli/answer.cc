@@ -47,6 +47,23 @@ std::string Counted(const query::Completeness& completeness) {
   return std::to_string(completeness.blocks_counted) + " counted by header, ";
 }
 
+// What became of the blocks in scope, as far as it was told.
+std::string Blocks(const Answer& answer) {
+  const query::Completeness& completeness = answer.completeness;
+  if (answer.cut_short && completeness.blocks_in_scope == 0)
+    return "; how many blocks were searched was not told yet";
+  std::string text = "; blocks: " + std::to_string(completeness.blocks_in_scope) + " in scope, " +
+                     Pruned(completeness) + ", " + Counted(completeness) +
+                     std::to_string(completeness.blocks_scanned) + " scanned" +
+                     (answer.cut_short ? " when it was last told" : "") + ", " +
+                     std::to_string(completeness.unreadable.size()) + " unreadable";
+  if (completeness.blocks_deleted > 0) {
+    text +=
+        ", " + std::to_string(completeness.blocks_deleted) + " deleted under the retention policy";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string CompletenessLine(const Answer& answer) {
@@ -57,14 +74,7 @@ std::string CompletenessLine(const Answer& answer) {
                                                   : "complete: ";
   if (completeness.rows) line += Counted(*completeness.rows, "row") + " of ";
   line += Counted(completeness.matches, "record");
-  line += "; blocks: " + std::to_string(completeness.blocks_in_scope) + " in scope, " +
-          Pruned(completeness) + ", " + Counted(completeness) +
-          std::to_string(completeness.blocks_scanned) + " scanned, " +
-          std::to_string(completeness.unreadable.size()) + " unreadable";
-  if (completeness.blocks_deleted > 0) {
-    line +=
-        ", " + std::to_string(completeness.blocks_deleted) + " deleted under the retention policy";
-  }
+  line += Blocks(answer);
   line += "; tree size " + std::to_string(answer.tree_size);
   if (answer.interrupted) line += "; interrupted";
   if (!answer.lost.ok()) line += "; lost: " + answer.lost.message();

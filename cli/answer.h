@@ -14,8 +14,10 @@ namespace logvault::cli {
 struct Answer {
   query::Completeness completeness;
   std::uint64_t tree_size = 0;
-  bool interrupted = false;           // by the user
-  bool reader_left = false;           // nobody reads the output any more
+  bool interrupted = false;  // by the user
+  bool reader_left = false;  // nobody reads the output any more
+  // It did not come to its end: the completeness has what had arrived, and of the blocks what the vault last told.
+  bool cut_short = false;
   std::vector<std::string> problems;  // proof that the vault itself is not what it should be
   evidence::Hash result;  // over the rows that arrived, of a remote search that came to its end
   std::string receipt;    // signed; empty where none was asked for

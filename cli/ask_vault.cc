@@ -23,7 +23,7 @@ Result<Answer> SearchOffline(Environment& env, const PreparedQuery& prepared,
   if (completeness.ok()) {
     answer.completeness = *std::move(completeness);
   } else if (completeness.status().code() == StatusCode::kCancelled) {
-    answer.interrupted = true;
+    answer.interrupted = answer.cut_short = true;
   } else {
     return completeness.status();
   }

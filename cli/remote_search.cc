@@ -216,6 +216,7 @@ Result<Answer> SearchRemoteAt(RemoteVault& vault, const v1::SearchRequest& reque
   Receiver receiver(vault, request, scope, query->pipeline.columns().size(), observer, answer);
   Status ended = vault.client().Search(
       request, [&receiver](const v1::SearchEvent& event) { return receiver.Take(event); });
+  answer.cut_short = !receiver.done();
   if (!receiver.status().ok()) {
     answer.lost = receiver.status();
   } else if (!ended.ok() && vault.interrupted()) {

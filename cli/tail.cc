@@ -143,6 +143,10 @@ class Tailing {
 
   ExitCode Run() {
     Status ended = FirstConnection();
+    if (ended.ok()) {
+      writer_.Begin(env_.out.buffer());
+      (void)env_.out.Flush();  // a reader that left shows below
+    }
     while (ended.ok() && !env_.interrupt.requested() && !env_.out.reader_left()) {
       ended = vault_ == nullptr ? Reconnect() : NextSlice();
     }
@@ -272,9 +276,9 @@ Action DefineTail(CLI::App& command) {
   command.add_option("-S,--source", options->source, "only these sources")->type_name("GLOB");
   command.add_option("--origin", options->origin, "only records from these files or addresses")
       ->type_name("GLOB");
-  command.add_option("-o,--output", options->output, "text (default) or json")
-      ->type_name("text|json")
-      ->check(CLI::IsMember({"text", "json"}).description(""));
+  command.add_option("-o,--output", options->output, "text (default), json or csv")
+      ->type_name("text|json|csv")
+      ->check(CLI::IsMember({"text", "json", "csv"}).description(""));
   command.add_option("--tz", options->zone, "time zone of text output (default UTC)")
       ->type_name("ZONE");
   command.footer(std::string(kExamples));

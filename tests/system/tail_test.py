@@ -1,5 +1,6 @@
 """`logvault tail`: a line typed into a followed file is shown; restarts, revocation and the log of who read what."""
 
+import csv
 import json
 import os
 import select
@@ -90,6 +91,20 @@ class TailTest(unittest.TestCase):
         self.assertEqual(["typed here", "and more"], [json.loads(line)["message"] for line in tail.lines])
         self.assertIn("2 records, 0 skipped", tail.err)
 
+    def test_as_csv_with_one_head(self):
+        tail = Tail(self.lab, "-S", "app", "-o", "csv")
+        tail.wait_line("host,source,seq")
+        self.type('typed, with "quotes"')
+        tail.wait_line("typed")
+        self.collector.stop()
+        tail.wait_err("the connection is lost")
+        self.collector = self.lab.start_collector()
+        self.type("again")
+        tail.wait_line("again")
+        tail.ended(signal.SIGINT)
+        rows = list(csv.DictReader(tail.lines))
+        self.assertEqual([("geo01", 'typed, with "quotes"'), ("geo01", "again")], [(r["host"], r["message"]) for r in rows])
+
     def test_it_goes_on_after_the_collector_restarts_without_hole_or_repetition(self):
         tail = Tail(self.lab, "-S", "app")
         self.type("one")
@@ -132,7 +147,7 @@ class TailTest(unittest.TestCase):
 
     def test_a_folder_is_not_followed(self):
         self.assertIn("--vault", self.lab.offline("tail", expect=USAGE).err)
-        self.assertIn("--output", self.lab.cli("tail", "-o", "csv", expect=USAGE).err)
+        self.assertIn("--output", self.lab.cli("tail", "-o", "raw", expect=USAGE).err)
 
     def test_a_reader_that_leaves_ends_it_at_the_next_record(self):
         tail = Tail(self.lab, "-S", "app")

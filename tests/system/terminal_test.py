@@ -182,6 +182,7 @@ class TerminalTest(unittest.TestCase):
         screen.type(b"q")
         self.assertEqual(FOUND, screen.ended(), screen.text)
         self.assertIn("stopped, the reader left", screen.text)
+        self.assertNotIn("blocks: 0 in scope", screen.text)
 
     def test_a_pager_that_is_not_there_is_told(self):
         screen = self.shown("query", "-H", "web01", expect=INCOMPLETE, environment={"PAGER": "no-such-pager"})
@@ -244,6 +245,7 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual("0\n", answer.text)
         self.assertEqual(1, answer.err.count("\n"), answer.err)
         self.assertIn("the reader left", answer.err)
+        self.assertNotIn("blocks: 0 in scope", answer.err)
         with open(out, encoding="utf-8") as file:
             self.assertEqual([0, 1, 2], self.numbers(file.read()))
 
