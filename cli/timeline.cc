@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/query_options.h"
 #include "cli/terminal.h"
+#include "formats/time_zone.h"
 #include "query/expression.h"
 
 namespace logvault::cli {
@@ -123,6 +124,10 @@ Status CheckFlags(const TimelineOptions& options) {
     return InvalidArgument("--every: '" + options.every +
                            "' is no length of time: a number and s, m, h or d, as in 15m");
   }
+  if (!options.query.zone.empty()) {
+    const Result<formats::TimeZone> zone = formats::TimeZone::Load(options.query.zone);
+    if (!zone.ok()) return InvalidArgument("--tz: " + zone.status().message());
+  }
   if (options.by_field.empty() || query::IsFieldName(options.by_field)) return Status::Ok();
   const std::string_view near = query::NearestFieldName(options.by_field);
   return InvalidArgument("--by-field: unknown field '" + options.by_field + "'" +
@@ -135,7 +140,8 @@ ExitCode RunTimeline(const TimelineOptions& options, Environment& env) {
   QueryOptions asked = options.query;
   asked.limit = 0;
   asked.expressions.push_back("| timeline " + options.every +
-                              (options.by_field.empty() ? "" : " by " + options.by_field));
+                              (options.by_field.empty() ? "" : " by " + options.by_field) +
+                              (options.query.zone.empty() ? "" : " in " + options.query.zone));
   Result<PreparedQuery> prepared = Prepare(asked, env.clock.Now(), env.out.is_terminal());
   if (!prepared.ok()) return Fail(prepared.status());
   AnswerScreen screen(env, *prepared);
@@ -161,7 +167,7 @@ nothing was committed for that time.  A zero is a zero only under "ok".
 Examples:
   logvault timeline 'failed or denied' --every 1h --since 7d
   logvault timeline -H geo01 -S access --every 10m --by-field http.status --since 2024-07-11 --until 2024-07-12
-  logvault timeline --every 1d -o csv > days.csv
+  logvault timeline --every 1d --tz Europe/Berlin -o csv > days.csv
 )";
 
 }  // namespace
@@ -184,7 +190,9 @@ Action DefineTimeline(CLI::App& command) {
   command.add_flag("--no-index", options->query.no_index, "read every block in scope");
   command.add_flag("--strict", options->query.strict,
                    "recompute the tree and every record's leaf; trust no index");
-  command.add_option("--tz", options->query.zone, "time zone of T (default UTC)")
+  command
+      .add_option("--tz", options->query.zone,
+                  "time zone of T, and in which days and hours begin (default UTC)")
       ->type_name("ZONE");
   command.footer(std::string(kNotes));
   return [options](Environment& env) { return RunTimeline(*options, env); };

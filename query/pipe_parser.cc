@@ -290,9 +290,23 @@ class PipeParser {
       columns.push_back(*name);
       pipe_.keys.push_back({*std::move(name), 0});
     }
+    if (TakeKeyword("in")) LV_RETURN_IF_ERROR(ReadZone());
     columns.emplace_back("count");
     columns.emplace_back("coverage");
     return Columns(std::move(columns));
+  }
+
+  Status ReadZone() {
+    in_.SkipBlanks();
+    const std::size_t begin = in_.at();
+    if (in_.AtEnd() || in_.Peek() == '|')
+      return in_.Error("a time zone is missing here, as in: in Asia/Tokyo");
+    Result<Word> name = in_.ReadWord(false);
+    if (!name.ok()) return name.status();
+    Result<formats::TimeZone> zone = formats::TimeZone::Load(name->text);
+    if (!zone.ok()) return in_.Error(begin, zone.status().message());
+    pipe_.zone = *zone;
+    return Status::Ok();
   }
 
   Status ReadContext(std::size_t where) {

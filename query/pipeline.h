@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/time_zone.h"
 #include "query/expression.h"
 #include "query/expression_parser.h"
 
@@ -64,6 +65,7 @@ struct Pipe {
   std::vector<Aggregate> aggregates;       // kStats
   std::vector<GroupKey> keys;      // kStats, kTimeline: the bucket, and the field it is split by
   std::vector<SortKey> sort_keys;  // kSort
+  formats::TimeZone zone;          // kTimeline: in which days and hours begin
   Expression where;                // kWhere
 };
 

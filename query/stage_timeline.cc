@@ -5,6 +5,7 @@
 
 #include "formats/time_zone.h"
 #include "query/coverage.h"
+#include "query/output.h"
 #include "query/stage.h"
 
 namespace logvault::query {
@@ -27,6 +28,62 @@ UnixNanos TimeOf(const Row& row, TimeField by) {
   return row.time();
 }
 
+// "2024-07-11T08:00:00+09:00".  REQUIRES: a whole second.
+std::string ShortInZone(UnixNanos time, const formats::TimeZone& zone) {
+  constexpr std::string_view kNoFraction = ".000";
+  std::string text = FormatInZone(time, zone);
+  return text.erase(text.find(kNoFraction), kNoFraction.size());
+}
+
+// The lengths that time is cut into: since 1970 in UTC, or by the calendar and clock of a zone.
+class Lengths {
+ public:
+  Lengths(UnixNanos length, const formats::TimeZone& zone)
+      : length_(length), zone_(zone), utc_(zone.name() == formats::TimeZone::Utc().name()) {}
+
+  // When the one begins that `time` lies in.
+  [[nodiscard]] UnixNanos BeginOf(UnixNanos time) const {
+    if (utc_ || !InCalendar(time)) return BucketOf(time, length_);
+    const UnixNanos local = formats::AsUtc(zone_.ToCivil(time));
+    const UnixNanos local_begin = BucketOf(local, length_);
+    const UnixNanos begin = time - (local - local_begin);
+    // Where the clock was changed in between, it begins when its first moment was shown.
+    if (OffsetAt(begin) == local - time) return begin;
+    return zone_.ToInstant(formats::TimeZone::Utc().ToCivil(local_begin));
+  }
+
+  // When the one behind it begins; a day has 23 to 25 hours.
+  [[nodiscard]] UnixNanos BeginBehind(UnixNanos begin) const {
+    if (begin > kNever - length_ - kNanosPerDay) return kNever;
+    UnixNanos behind = BeginOf(begin + length_);
+    for (UnixNanos more = kClockChange; behind <= begin; more += kClockChange)
+      behind = BeginOf(begin + length_ + more);
+    return behind;
+  }
+
+  [[nodiscard]] std::string Show(UnixNanos begin) const {
+    return utc_ || !InCalendar(begin) ? ShortUtc(begin) : ShortInZone(begin, zone_);
+  }
+  [[nodiscard]] UnixNanos length() const { return length_; }
+
+ private:
+  static constexpr UnixNanos kNanosPerDay = 86'400 * kNanosPerSecond;
+  static constexpr UnixNanos kClockChange = 1800 * kNanosPerSecond;  // the least that there is
+
+  // Years that a civil time can be of, and some to spare.
+  static bool InCalendar(UnixNanos time) {
+    constexpr UnixNanos kFar = 280ll * 365 * kNanosPerDay;
+    return time > -kFar && time < kFar;
+  }
+  [[nodiscard]] UnixNanos OffsetAt(UnixNanos time) const {
+    return formats::AsUtc(zone_.ToCivil(time)) - time;
+  }
+
+  const UnixNanos length_;
+  const formats::TimeZone& zone_;
+  const bool utc_;
+};
+
 class TimelineStage final : public Stage {
  public:
   TimelineStage(const Pipe& pipe, const Request& request, const Coverage& coverage, Stage& next,
@@ -35,12 +92,12 @@ class TimelineStage final : public Stage {
         memory_(memory),
         scope_(request.scope),
         coverage_(coverage),
-        length_(pipe.keys[0].bucket) {
+        lengths_(pipe.keys[0].bucket, pipe.zone) {
     if (pipe.keys.size() > 1) split_.emplace_back(pipe, pipe.keys[1].field);
   }
 
   Status Take(const Tuple& tuple) override {
-    const UnixNanos bucket = BucketOf(TimeOf(tuple.subject->row(), scope_.by), length_);
+    const UnixNanos bucket = lengths_.BeginOf(TimeOf(tuple.subject->row(), scope_.by));
     return ForEachCombination(split_, tuple, [&](const TableRow& row) {
       const Value value = row.empty() ? Value() : row[0];
       Counts& counts = buckets_[bucket];
@@ -52,13 +109,13 @@ class TimelineStage final : public Stage {
 
   Status Finish() override {
     // The window's ends are shown, with records or without.
-    if (scope_.since) buckets_[BucketOf(*scope_.since, length_)];
-    if (scope_.until) buckets_[BucketOf(*scope_.until - 1, length_)];
+    if (scope_.since) buckets_[lengths_.BeginOf(*scope_.since)];
+    if (scope_.until) buckets_[lengths_.BeginOf(*scope_.until - 1)];
     UnixNanos next = buckets_.empty() ? 0 : buckets_.begin()->first;
     for (const auto& [bucket, counts] : buckets_) {
       LV_RETURN_IF_ERROR(FillUpTo(bucket, next));
       LV_RETURN_IF_ERROR(HandOver(bucket, counts));
-      next = bucket > kNever - length_ ? bucket : bucket + length_;
+      next = lengths_.BeginBehind(bucket);
     }
     return next_.Finish();
   }
@@ -76,16 +133,16 @@ class TimelineStage final : public Stage {
   Status FillUpTo(UnixNanos bucket, UnixNanos next) {
     const std::uint64_t hole =
         (static_cast<std::uint64_t>(bucket) - static_cast<std::uint64_t>(next)) /
-        static_cast<std::uint64_t>(length_);
-    if (hole > kHoleMax) return Status::Ok();
-    for (; next < bucket && !next_.Full(); next += length_) LV_RETURN_IF_ERROR(HandOver(next, {}));
+        static_cast<std::uint64_t>(lengths_.length());
+    if (next > bucket || hole > kHoleMax) return Status::Ok();
+    for (; next < bucket && !next_.Full(); next = lengths_.BeginBehind(next))
+      LV_RETURN_IF_ERROR(HandOver(next, {}));
     return Status::Ok();
   }
 
   Status HandOver(UnixNanos bucket, const Counts& counts) {
-    const Value time = Value::Text(ShortUtc(bucket));
-    const UnixNanos end = bucket > kNever - length_ ? kNever : bucket + length_;
-    const Value coverage = Value::Text(coverage_.Of(bucket, end));
+    const Value time = Value::Text(lengths_.Show(bucket));
+    const Value coverage = Value::Text(coverage_.Of(bucket, lengths_.BeginBehind(bucket)));
     if (counts.empty()) return HandOver(time, Value(), 0, coverage);
     for (const auto& [value, count] : counts)
       LV_RETURN_IF_ERROR(HandOver(time, value, count, coverage));
@@ -110,7 +167,7 @@ class TimelineStage final : public Stage {
   PipeMemory& memory_;
   const Scope& scope_;
   const Coverage& coverage_;
-  const UnixNanos length_;
+  const Lengths lengths_;
   std::vector<FieldReader> split_;  // at most one
   std::map<UnixNanos, Counts> buckets_;
   std::uint64_t rows_ = 0;

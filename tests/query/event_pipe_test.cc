@@ -96,6 +96,44 @@ TEST_F(EventPipeTest, TheTimelineShowsEmptyLengthsToo) {
   EXPECT_THAT(window.rows, ElementsAre("1970-01-01T00:01:00Z|0|ok", "1970-01-01T00:02:00Z|0|ok"));
 }
 
+// 2024-03-31 has 23 hours in Berlin and 2024-10-27 has 25.
+TEST_F(EventPipeTest, TheTimelineOfAZoneGoesByItsCalendarAndClock) {
+  constexpr int kHour = 3600;
+  const int march = 1'711'756'800;  // 2024-03-30T00:00:00Z
+  const auto times = [this](const std::string& host, int begin, int hours) {
+    std::vector<Record> records;
+    for (int i = 0; i < 2 * hours; ++i) records.push_back(At(begin + i * kHour / 2, "x"));
+    Commit(host, "app", records);
+  };
+  times("spring", march, 72);
+  EXPECT_THAT(Rows("host=spring | timeline 1d in Europe/Berlin"),
+              ElementsAre("2024-03-30T00:00:00+01:00|46|ok", "2024-03-31T00:00:00+01:00|46|ok",
+                          "2024-04-01T00:00:00+02:00|48|ok", "2024-04-02T00:00:00+02:00|4|ok"));
+  const std::vector<std::string> hours = Rows("host=spring | timeline 1h in \"Europe/Berlin\"");
+  EXPECT_EQ(hours.size(), 72U);
+  EXPECT_EQ(hours[23], "2024-03-31T00:00:00+01:00|2|ok");
+  EXPECT_EQ(hours[25], "2024-03-31T03:00:00+02:00|2|ok");
+  EXPECT_THAT(Rows("host=spring | timeline 12h in Europe/Berlin | limit 4 | fields time, count"),
+              ElementsAre("2024-03-30T00:00:00+01:00|22", "2024-03-30T12:00:00+01:00|24",
+                          "2024-03-31T00:00:00+01:00|22", "2024-03-31T12:00:00+02:00|24"));
+
+  const int october = 1'729'980'000;  // 2024-10-26T22:00:00Z, midnight there
+  times("autumn", october, 26);
+  EXPECT_THAT(Rows("host=autumn | timeline 1d in Europe/Berlin"),
+              ElementsAre("2024-10-27T00:00:00+02:00|50|ok", "2024-10-28T00:00:00+01:00|2|ok"));
+  EXPECT_THAT(Rows("host=autumn | timeline 1h in Europe/Berlin | limit 4 | fields time, count"),
+              ElementsAre("2024-10-27T00:00:00+02:00|2", "2024-10-27T01:00:00+02:00|2",
+                          "2024-10-27T02:00:00+02:00|2", "2024-10-27T02:00:00+01:00|2"));
+  // Days without records, on both sides of a change.
+  const Answered empty = Answer("nothing | timeline 1d in Europe/Berlin", [&](Request& request) {
+    request.scope.since = (march + kHour) * kNanosPerSecond;
+    request.scope.until = (march + 72 * kHour) * kNanosPerSecond;
+  });
+  EXPECT_EQ(empty.rows.size(), 4U);
+  EXPECT_THAT(Refused("| timeline 1d in Europe/Berlim"), HasSubstr("unknown time zone"));
+  EXPECT_THAT(Refused("| timeline 1d in"), HasSubstr("a time zone is missing here"));
+}
+
 TEST_F(EventPipeTest, AZeroWhereNothingWasCommittedIsNone) {
   Commit("h1", "app", {At(130, "a")});
   Commit("h1", "logvault", {At(200, "{}")}, "json");  // its host lived a minute longer

@@ -60,6 +60,16 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual(command.out, pipe.out)
         self.assertEqual(command.out, folder.out)
 
+    def test_days_begin_at_midnight_of_the_zone(self):
+        rows = self.rows("--every", "1d", "--tz", "Asia/Tokyo", "--since", "2024-07-11", "--until", "2024-07-12")
+        self.assertEqual(["2024-07-11T00:00:00+09:00"], [r["time"] for r in rows])
+        # 00:00 and 03:00 of UTC are the 11th there too, and 7:00 with them.
+        self.assertEqual(["6"], [r["count"] for r in rows])
+        rows = self.rows("--every", "1d", "--tz", "America/New_York")
+        self.assertEqual([("2024-07-10T00:00:00-04:00", "5"), ("2024-07-11T00:00:00-04:00", "1")], [(r["time"], r["count"]) for r in rows])
+        answer = self.lab.cli("timeline", "--every", "1d", "--tz", "Asia/Tokio", expect=USAGE)
+        self.assertIn("--tz: unknown time zone", answer.err)
+
     def test_nothing_matched_is_exit_1_with_its_zeros(self):
         rows = self.rows("nothing-like-it", "--every", "1h", *self.window("11", "11T03:00:00Z"), expect=NO_MATCH)
         self.assertEqual([("0", "ok")] * 3, [(r["count"], r["coverage"]) for r in rows])
