@@ -106,6 +106,28 @@ std::optional<std::string_view> FindJournalField(std::string_view entry, std::st
   return std::nullopt;
 }
 
+std::optional<std::string> JournalLine(std::string_view entry) {
+  std::optional<std::string_view> message, identifier, comm, pid, stated_pid;
+  const auto take = [](std::optional<std::string_view>& first, std::string_view value) {
+    if (!first) first = value;
+  };
+  JournalFields fields(entry);
+  while (const std::optional<JournalField> field = fields.Next()) {
+    if (field->name == "MESSAGE") take(message, field->value);
+    if (field->name == "SYSLOG_IDENTIFIER") take(identifier, field->value);
+    if (field->name == "_COMM") take(comm, field->value);
+    if (field->name == "_PID") take(pid, field->value);
+    if (field->name == "SYSLOG_PID") take(stated_pid, field->value);
+  }
+  if (!message) return std::nullopt;
+  if (!identifier) identifier = comm;
+  if (!pid) pid = stated_pid;
+  std::string line(identifier.value_or(""));
+  if (pid) line.append("[").append(*pid).append("]");
+  if (!line.empty()) line += ": ";
+  return line.append(*message);
+}
+
 void AppendJournalField(std::string_view name, std::string_view value, std::string& entry) {
   entry.append(name);
   if (IsText(value)) {

@@ -31,6 +31,9 @@ class JournalFields {
 // The first field of that name.
 std::optional<std::string_view> FindJournalField(std::string_view entry, std::string_view name);
 
+// What a person reads of it: the message, behind who wrote it: "sshd[12]: Connection closed".  nullopt where it has no message.
+std::optional<std::string> JournalLine(std::string_view entry);
+
 // Appends a field as `journalctl -o export` writes it.
 void AppendJournalField(std::string_view name, std::string_view value, std::string& entry);
 

@@ -6,6 +6,7 @@
 #include "evidence/hash.h"
 #include "evidence/payload.h"
 #include "formats/fields.h"
+#include "formats/journal_entry.h"
 #include "query/highlight.h"
 
 namespace logvault::query {
@@ -259,11 +260,18 @@ void RowWriter::AppendMark(const Row& row, std::string& out) {
 }
 
 void RowWriter::AppendMessage(const Row& row, std::string& out) const {
-  const std::string text = formats::RecordText(row.bytes, IsUtf16(row));
+  std::string text = formats::RecordText(row.bytes, IsUtf16(row));
+  formats::Format format = row.format;
+  if (format == formats::Format::kJournal) {
+    if (std::optional<std::string> line = formats::JournalLine(text)) {
+      text = *std::move(line);
+      format = formats::Format::kPlain;
+    }
+  }
   std::string_view rest = text;
   if (style_.colour && !row.context) {
     std::size_t at = 0;
-    for (Span span : FindSpans(style_.highlight, row.format, text)) {
+    for (Span span : FindSpans(style_.highlight, format, text)) {
       span = Widened(span, text);
       if (span.begin < at) continue;
       AppendEscaped(rest.substr(at, span.begin - at), "", out);

@@ -103,6 +103,19 @@ TEST(JournalFieldsTest, AMessageOfSeveralLinesForgesNothing) {
   EXPECT_THAT(fields, testing::Not(testing::Contains(Field{"uid", "0"})));
 }
 
+TEST(JournalEntryTest, ALineForAPersonIsTheMessageBehindWhoWroteIt) {
+  EXPECT_EQ(JournalLine("_COMM=sshd-session\nSYSLOG_IDENTIFIER=sshd\nSYSLOG_PID=1\n_PID=812\n"
+                        "MESSAGE=Connection closed\n"),
+            "sshd[812]: Connection closed");
+  EXPECT_EQ(JournalLine("MESSAGE=a\n_COMM=x\nSYSLOG_PID=7\n"), "x[7]: a");
+  EXPECT_EQ(JournalLine("MESSAGE=alone\n"), "alone");
+  EXPECT_EQ(JournalLine("_PID=812\nXMESSAGE=no\n"), std::nullopt);
+  // A message of several lines is counted, and no line of it is a field.
+  std::string entry;
+  AppendJournalField("MESSAGE", "two\n_PID=9", entry);
+  EXPECT_EQ(JournalLine(entry + "_PID=8\n"), "[8]: two\n_PID=9");
+}
+
 TEST(JournalFieldsTest, CanonicalNamesStandBesideTheJournalsOwn) {
   const Fields fields = ParseFields(
       Format::kJournal,

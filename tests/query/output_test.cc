@@ -93,6 +93,17 @@ TEST(TextOutputTest, OneSafeLineARecord) {
   EXPECT_EQ(EscapeForTerminal("\xc2\x9b"), "\\u009b");
 }
 
+TEST(TextOutputTest, AJournalEntryIsItsMessageAndElsewhereAllOfIt) {
+  Row row = RowWith("_PID=812\nMESSAGE=Connection \x1b closed\nSYSLOG_IDENTIFIER=sshd\n\n");
+  row.format = formats::Format::kJournal;
+  EXPECT_TRUE(Written(OutputFormat::kText, row).ends_with("  sshd[812]: Connection \\x1b closed\n"))
+      << Written(OutputFormat::kText, row);
+  EXPECT_EQ(Written(OutputFormat::kRaw, row), row.bytes);
+  EXPECT_NE(Written(OutputFormat::kJson, row).find("_PID=812\\nMESSAGE="), std::string::npos);
+  row.bytes = "_PID=812\n\n";
+  EXPECT_TRUE(Written(OutputFormat::kText, row).ends_with("  _PID=812\\n\n"));
+}
+
 TEST(TextOutputTest, ColumnsGrowAndStay) {
   RowWriter writer(OutputFormat::kText, formats::TimeZone::Utc());
   std::string out;

@@ -71,6 +71,8 @@ class JournalTest(unittest.TestCase):
         self.assertEqual(1, len(found))
         self.assertEqual("2024-07-11T13:14:15.001000000Z", found[0]["time"])
         self.assertEqual("event", found[0].get("time_from", "event"))
+        text = self.lab.cli("query", "publickey", "-S", "journal", expect=0).text
+        self.assertTrue(text.endswith("  sshd[812]: Accepted publickey for ops\n"), text)
         self.assertEqual(1, self.lab.count("severity=err", "-S", "journal"))
         self.assertEqual(1, self.lab.count("msg:lines", "journal._PID=900"))
 
