@@ -16,10 +16,6 @@
 
 namespace logvault::forwarder {
 
-// A request carries this much, or one larger item.
-inline constexpr std::size_t kMaxRequestBytes = 4 * 1024 * 1024 - 64 * 1024;
-inline constexpr std::size_t kMaxRequestItems = 1000;
-
 struct ShipperOptions {
   std::vector<std::string> addresses;  // of one vault, tried in order
   std::vector<v1::StreamDescriptor> streams;

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -99,7 +100,10 @@ Status Spool::CheckOwner(std::string_view host) {
     return FailedPrecondition("the spool is that of host " + *owner + ", the certificate is " +
                               std::string(host) + "'s");
   }
-  return LoadFigures();
+  LV_RETURN_IF_ERROR(LoadFigures());
+  // The process before this one may have died while a request was under way: what it can have held counts as sent.
+  return options_.drop_oldest ? TakeOldest(kMaxRequestBytes, kMaxRequestItems).status()
+                              : Status::Ok();
 }
 
 Status Spool::LoadFigures() {
@@ -163,11 +167,11 @@ Status Spool::DropOldest(std::uint64_t bytes, SpoolFigures& figures) {
   while (figures.pending_items > 0 && figures.pending_bytes + bytes > options_.max_bytes) {
     Result<Statement*> oldest = tables_.Sql(
         "SELECT id, source, first_seq, last_seq, bytes FROM item "
-        "WHERE state=0 AND kind=2 AND source<>'logvault' ORDER BY id LIMIT 1");
+        "WHERE state=0 AND kind=2 AND source<>'logvault' AND id>?1 ORDER BY id LIMIT 1");
     if (!oldest.ok()) return oldest.status();
-    Result<bool> row = (*oldest)->Step();
+    Result<bool> row = (*oldest)->Bind(1, sent_through_).Step();
     if (!row.ok()) return row.status();
-    if (!*row) return Status::Ok();  // Only the own stream waits, and it has its reserve.
+    if (!*row) return RoomWithoutDropping();
     std::int64_t id = (*oldest)->Int(0);
     std::string record =
         DroppedRecord((*oldest)->Text(1), static_cast<std::uint64_t>((*oldest)->Int(2)),
@@ -182,8 +186,25 @@ Status Spool::DropOldest(std::uint64_t bytes, SpoolFigures& figures) {
   return Status::Ok();
 }
 
+// Nothing is left to drop: what is sent must be answered first.  The own stream alone has its reserve.
+Status Spool::RoomWithoutDropping() {
+  Result<Statement*> sent = tables_.Sql(
+      "SELECT 1 FROM item WHERE state=0 AND kind=2 AND source<>'logvault' AND id<=?1 LIMIT 1");
+  if (!sent.ok()) return sent.status();
+  Result<bool> any = (*sent)->Bind(1, sent_through_).Step();
+  if (!any.ok()) return any.status();
+  (*sent)->Reset();
+  return *any ? ResourceExhausted("spool full of what the vault may have") : Status::Ok();
+}
+
 Result<std::vector<SpooledItem>> Spool::Oldest(std::size_t max_bytes, std::size_t max_items) {
   MutexLock lock(mutex_);
+  return TakeOldest(max_bytes, max_items);
+}
+
+Result<std::vector<SpooledItem>> Spool::TakeOldest(std::size_t max_bytes, std::size_t max_items) {
+  const std::uint64_t most =
+      options_.drop_oldest ? std::min<std::uint64_t>(max_bytes, options_.max_bytes / 2) : max_bytes;
   // The size stands before the blobs: the item that is too much is not read from the disk.
   static const std::string kSelect = "SELECT " + std::string(kItemColumns) +
                                      ", bytes FROM item WHERE state=0 ORDER BY id LIMIT ?1";
@@ -197,10 +218,11 @@ Result<std::vector<SpooledItem>> Spool::Oldest(std::size_t max_bytes, std::size_
     if (!row.ok()) return row.status();
     if (!*row) break;
     bytes += static_cast<std::uint64_t>((*select)->Int(8));
-    if (!items.empty() && bytes > max_bytes) break;
+    if (!items.empty() && bytes > most) break;
     items.push_back(ReadItem(**select));
   }
   (*select)->Reset();
+  if (!items.empty()) sent_through_ = std::max(sent_through_, items.back().id);
   return items;
 }
 
@@ -225,7 +247,7 @@ Status Spool::MarkAcknowledged(std::int64_t id, SpoolFigures& figures) {
   if (!item.ok()) return item.status();
   Result<bool> row = (*item)->Bind(1, id).Step();
   if (!row.ok()) return row.status();
-  if (!*row) return Status::Ok();  // Dropped meanwhile to make room.
+  if (!*row) return Status::Ok();  // It does not wait any more.
   std::string source = (*item)->Text(0);
   std::int64_t last_seq = (*item)->Int(1);
   std::uint64_t bytes = static_cast<std::uint64_t>((*item)->Int(2));

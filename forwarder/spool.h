@@ -28,6 +28,10 @@ inline constexpr std::string_view kOwnSource = "logvault";
 // What the own source may use beyond max_bytes, so that a full spool can still say so.
 inline constexpr std::uint64_t kOwnReserveBytes = 1 << 20;
 
+// A request to the vault carries this much, or one larger item.
+inline constexpr std::size_t kMaxRequestBytes = 4 * 1024 * 1024 - 64 * 1024;
+inline constexpr std::size_t kMaxRequestItems = 1000;
+
 // One an hour: a week.
 inline constexpr std::int64_t kOlderNotesKept = 7 * 24;
 
@@ -67,10 +71,12 @@ class Spool {
   [[nodiscard]] const std::optional<SalvageReport>& salvaged() const { return salvaged_; }
 
   // kResourceExhausted where there is no room (when_full: block): nothing was written, try again later.  With
-  // drop_oldest the oldest batches make room, and the own stream owes a gap record for each.
+  // drop_oldest the oldest batches that the vault cannot have make room, and the own stream owes a gap record for each.
   Status Append(const SpoolCommit& commit) LV_EXCLUDES(mutex_);
 
-  // The oldest items not yet acknowledged: as many as fit into `max_bytes` and `max_items`, but at least one.
+  // The oldest items not yet acknowledged: as many as fit into `max_bytes` and `max_items`, but at least one.  From now
+  // on the vault may have them: none of them is dropped to make room.  With drop_oldest they are no more than half of
+  // the spool, so that there is always something else to drop.
   Result<std::vector<SpooledItem>> Oldest(std::size_t max_bytes, std::size_t max_items)
       LV_EXCLUDES(mutex_);
 
@@ -131,6 +137,9 @@ class Spool {
   Status MakeRoom(const SpoolCommit& commit, std::uint64_t bytes, SpoolFigures& figures)
       LV_REQUIRES(mutex_);
   Status DropOldest(std::uint64_t bytes, SpoolFigures& figures) LV_REQUIRES(mutex_);
+  Result<std::vector<SpooledItem>> TakeOldest(std::size_t max_bytes, std::size_t max_items)
+      LV_REQUIRES(mutex_);
+  Status RoomWithoutDropping() LV_REQUIRES(mutex_);
   Status MarkAcknowledged(std::int64_t id, SpoolFigures& figures) LV_REQUIRES(mutex_);
   Status PruneKept(SpoolFigures& figures) LV_REQUIRES(mutex_);
   Result<std::int64_t> NewestId() LV_REQUIRES(mutex_);
@@ -142,6 +151,8 @@ class Spool {
   mutable Mutex mutex_;
   SpoolTables tables_ LV_GUARDED_BY(mutex_);
   SpoolFigures figures_ LV_GUARDED_BY(mutex_);
+  // What waits up to this id was in a request: the vault may have it, answered or not.
+  std::int64_t sent_through_ LV_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace logvault::forwarder

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "forwarder/spool_check.h"
 #include "tests/forwarder/sealed_batch.h"
 #include "tests/forwarder/test_host.h"
 
@@ -20,6 +21,17 @@ class SpoolTest : public testing::Test {
                            std::size_t bytes) {
     return CommitOf(SealedBatch("host1", source, first, last, bytes,
                                 {{"file", "offset " + std::to_string(last)}}));
+  }
+  // Of every batch that waits, by reading its file beside the spool: asking the spool would be sending.
+  std::vector<std::uint64_t> FirstNumbers() {
+    std::vector<std::uint64_t> numbers;
+    Result<Database> file = Database::OpenReadOnly(SpoolFile(options_.dir));
+    Status read = ForEachRow(*file, "SELECT first_seq FROM item WHERE state=0 ORDER BY id",
+                             [&numbers](const Statement& row) {
+                               numbers.push_back(static_cast<std::uint64_t>(row.Int(0)));
+                             });
+    EXPECT_TRUE(read.ok()) << read;
+    return numbers;
   }
   TestFolder folder_;
   SpoolOptions options_;
@@ -83,6 +95,46 @@ TEST_F(SpoolTest, DroppingTheOldestOwesAGapRecordForEach) {
   EXPECT_EQ(spool->Owed()->size(), 6u);
 }
 
+TEST_F(SpoolTest, WhatTheVaultMayHaveIsNotDropped) {
+  options_.max_bytes = 10'000;
+  options_.drop_oldest = true;
+  auto spool = Open();
+  ASSERT_TRUE(spool->Append(Batch("app", 1, 1, 2800)).ok());
+  Result<std::vector<SpooledItem>> sent = spool->Oldest(1 << 20, 10);
+  for (std::uint64_t seq = 2; seq <= 10; ++seq)
+    ASSERT_TRUE(spool->Append(Batch("app", seq, seq, 2800)).ok());
+  EXPECT_EQ(FirstNumbers(), (std::vector<std::uint64_t>{1, 9, 10}));
+  EXPECT_THAT((*spool->Owed())[0].json, testing::HasSubstr(R"("first_seq":2,"last_seq":2)"));
+  ASSERT_TRUE(spool->Acknowledge({sent->front().id}, "note").ok());
+  EXPECT_EQ(spool->Owed()->size(), 7u);
+}
+
+TEST_F(SpoolTest, WhatADeadProcessMayHaveSentIsNotDropped) {
+  options_.max_bytes = 10'000;
+  options_.drop_oldest = true;
+  {
+    auto spool = Open();
+    for (std::uint64_t seq = 1; seq <= 3; ++seq)
+      ASSERT_TRUE(spool->Append(Batch("app", seq, seq, 2800)).ok());
+    ASSERT_EQ(spool->Oldest(1 << 20, 10)->size(), 1u) << "half of the spool at most";
+  }
+  auto spool = Open();
+  ASSERT_TRUE(spool->Append(Batch("app", 4, 4, 2800)).ok());
+  EXPECT_EQ(FirstNumbers(), (std::vector<std::uint64_t>{1, 3, 4}));
+}
+
+TEST_F(SpoolTest, ASpoolFullOfWhatTheVaultMayHaveWaits) {
+  options_.max_bytes = 10'000;
+  options_.drop_oldest = true;
+  auto spool = Open();
+  ASSERT_TRUE(spool->Append(Batch("app", 1, 1, 9000)).ok());
+  Result<std::vector<SpooledItem>> sent = spool->Oldest(1 << 20, 10);
+  EXPECT_EQ(spool->Append(Batch("app", 2, 2, 2800)).code(), StatusCode::kResourceExhausted);
+  ASSERT_TRUE(spool->Acknowledge({sent->front().id}, "note").ok());
+  EXPECT_TRUE(spool->Append(Batch("app", 2, 2, 2800)).ok());
+  EXPECT_THAT(*spool->Owed(), testing::IsEmpty());
+}
+
 TEST_F(SpoolTest, AcknowledgedItemsAreKeptWithinTheirBytes) {
   options_.keep_acked_bytes = 7000;
   auto spool = Open();
@@ -140,6 +192,32 @@ TEST(FullSpoolTest, SourcesWaitAndGoOnWhenThereIsRoom) {
   host.Run(600);
   EXPECT_EQ(host.Raw(), text);
   EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
+}
+
+TEST(FullSpoolTest, NoGapIsToldOfWhatTheVaultTookAndCouldNotAnswer) {
+  TestHost host;
+  host.spool_options.max_bytes = 20'000;
+  host.spool_options.drop_oldest = true;
+  host.Write("app.log", "first\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  // Committed, and the answer is lost with the network.
+  host.vault.lose_receipts = 1;
+  host.vault.fail_opens = 1'000'000;
+  for (int i = 0; i < 60; ++i) {
+    host.Append("app.log", ToHex(evidence::RandomBytes(1000)) + "\n");
+    host.Run(12);
+  }
+  const std::uint64_t taken = host.vault.streams["app"].last_seq;
+  ASSERT_GE(taken, 2u);
+  host.vault.fail_opens = 0;
+  host.Run(600);
+  const ScriptedVault::Stream& stream = host.vault.streams["app"];
+  ASSERT_LT(stream.records.size(), 61u) << "something was dropped";
+  for (const ScriptedVault::StoredRecord& record : stream.records) {
+    const std::string claim = "\"first_seq\":" + std::to_string(record.seq) + ",";
+    EXPECT_THAT(host.Own(), testing::Not(testing::HasSubstr(claim))) << "it is there";
+  }
 }
 
 TEST(FullSpoolTest, DropOldestLeavesGapRecordsForWhatIsMissing) {
