@@ -47,7 +47,7 @@ std::vector<std::string_view> KeysOf(SourceType type) {
     case SourceType::kFile:
       return {"name", "type", "format", "timezone", "path", "read_from"};
     case SourceType::kSyslog:
-      return {"name", "type", "format", "timezone", "udp", "tcp", "tls", "unix"};
+      return {"name", "type", "format", "timezone", "udp", "tcp", "tls", "crl", "unix"};
     case SourceType::kJournal:
       return {"name", "type", "format", "timezone", "directory", "read_from"};
     case SourceType::kAudit:
@@ -96,7 +96,12 @@ void ReadKeysOfType(YamlReader& reader, SourceConfig& config) {
       reader.Address("udp", kOptional, AddressUse::kListen, &config.udp);
       reader.Address("tcp", kOptional, AddressUse::kListen, &config.tcp);
       reader.Address("tls", kOptional, AddressUse::kListen, &config.tls);
+      reader.Path("crl", kOptional, &config.crl);
       reader.SocketPath("unix", kOptional, &config.unix_path);
+      if (!config.crl.empty() && config.tls.empty()) {
+        reader.source().Fail(reader.line(),
+                             reader.NameOf("crl") + " is for senders over tls, which is not set");
+      }
       if (config.udp.empty() && config.tcp.empty() && config.tls.empty() &&
           config.unix_path.empty()) {
         reader.source().Fail(
@@ -122,7 +127,7 @@ SourceConfig ReadSource(YamlSource& source, const YamlNode& node, std::size_t in
   {
     YamlReader any(source, node, where,
                    {"name", "type", "format", "timezone", "path", "read_from", "udp", "tcp", "tls",
-                    "unix", "directory", "socket"});
+                    "crl", "unix", "directory", "socket"});
     any.Choice("type", kRequired, kSourceTypes, &config.type);
   }
   if (!source.status.ok()) return config;

@@ -32,6 +32,7 @@ struct SourceConfig {
       timezone;  // IANA name; empty: the host's.  Whoever loads it finds out whether it exists.
   ReadFrom read_from = ReadFrom::kBeginning;
   std::string udp, tcp, tls, unix_path;  // syslog; at least one
+  std::string crl;                       // syslog over TLS: of senders' certificates; may be empty
   std::string directory;                 // journal; empty: the system's
   std::string socket;                    // audit
   std::string place;                     // FILE:LINE of the source, for later errors

@@ -47,7 +47,7 @@ Status SyslogListener::Bind() {
     LV_RETURN_IF_ERROR(BindDatagrams(BindAddress(options_.udp, SOCK_DGRAM), nullptr, &udp_port_));
   if (!options_.tcp.empty()) LV_RETURN_IF_ERROR(BindAcceptor(options_.tcp, false, &tcp_port_));
   if (!options_.tls.empty()) {
-    Result<std::unique_ptr<pki::TlsServer>> tls = pki::TlsServer::Open(options_.files);
+    Result<std::unique_ptr<pki::TlsServer>> tls = pki::TlsServer::Open(options_.files, clock_);
     if (!tls.ok()) return tls.status();
     tls_ = *std::move(tls);
     LV_RETURN_IF_ERROR(BindAcceptor(options_.tls, true, &tls_port_));
@@ -178,8 +178,7 @@ bool SyslogListener::Accept(const Acceptor& acceptor) {
   if (failed.ok() && acceptor.tls) {
     Status stale;
     Result<std::unique_ptr<pki::TlsSession>> accepted = tls_->Accept(&stale);
-    if (!stale.ok())
-      spdlog::warn("syslog over TLS goes on with the old certificate: {}", stale.message());
+    if (!stale.ok()) spdlog::warn("syslog over TLS goes on with what it had: {}", stale.message());
     failed = accepted.status();
     if (accepted.ok()) session = *std::move(accepted);
   }

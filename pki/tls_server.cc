@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pki/openssl.h"
+#include "pki/revocation.h"
 
 namespace logvault::pki {
 
@@ -46,19 +47,48 @@ std::string CommonNameOf(X509* certificate) {
   return size > 0 ? std::string(name, static_cast<std::size_t>(size)) : "";
 }
 
+constexpr std::int64_t kListPauseNanos = 5 * kNanosPerSecond;
+
 }  // namespace
+
+// Which senders' certificates are revoked.  An open connection looks at the file too, since it may last for years.
+class SenderList {
+ public:
+  SenderList(std::unique_ptr<RevocationFile> file, const Clock& clock)
+      : file_(std::move(file)), clock_(clock), next_look_(clock.Monotonic() + kListPauseNanos) {}
+
+  Status Refresh() {
+    next_look_ = clock_.Monotonic() + kListPauseNanos;
+    return file_->Refresh();
+  }
+  bool IsRevoked(const std::string& serial_hex) {
+    // Where the file cannot be used the last good list holds; the next connection's Accept says why.
+    if (clock_.Monotonic() >= next_look_) (void)Refresh();
+    return file_->IsRevoked(serial_hex);
+  }
+
+ private:
+  const std::unique_ptr<RevocationFile> file_;
+  const Clock& clock_;
+  std::int64_t next_look_;  // Clock::Monotonic
+};
 
 void TlsSession::Closer::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
 void TlsServer::Closer::operator()(ssl_ctx_st* context) const { ::SSL_CTX_free(context); }
 
 TlsServer::~TlsServer() = default;
 
-Result<std::unique_ptr<TlsServer>> TlsServer::Open(TlsServerFiles files) {
+Result<std::unique_ptr<TlsServer>> TlsServer::Open(TlsServerFiles files, const Clock& clock) {
   std::unique_ptr<TlsServer> server(new TlsServer(std::move(files)));
   server->stamp_ = server->Stamp();
   Result<Context> context = server->Load();
   if (!context.ok()) return context.status();
   server->context_ = *std::move(context);
+  if (server->files_.crl.empty()) return server;
+  Result<std::unique_ptr<RevocationFile>> list =
+      RevocationFile::Open(server->files_.crl, server->files_.ca, clock);
+  if (!list.ok()) return list.status();
+  server->revoked_ = std::make_shared<SenderList>(*std::move(list), clock);
   return server;
 }
 
@@ -87,7 +117,7 @@ Result<TlsServer::Context> TlsServer::Load() const {
 // Changes when a file does.
 std::string TlsServer::Stamp() const {
   std::string stamp;
-  for (const std::string& file : {files_.ca, files_.cert, files_.key}) {
+  for (const std::string& file : {files_.ca, files_.cert, files_.key, files_.crl}) {
     struct stat facts {};
     (void)::stat(file.c_str(), &facts);
     stamp += std::to_string(facts.st_ino) + ":" + std::to_string(facts.st_mtim.tv_sec) + "." +
@@ -103,6 +133,7 @@ Result<std::unique_ptr<TlsSession>> TlsServer::Accept(Status* trouble) {
     Result<Context> fresh = Load();
     *trouble = fresh.status();
     if (fresh.ok()) context_ = *std::move(fresh);
+    if (trouble->ok() && revoked_ != nullptr) *trouble = revoked_->Refresh();
   }
   const ErrorMark mark;
   ssl_st* ssl = ::SSL_new(context_.get());
@@ -111,7 +142,7 @@ Result<std::unique_ptr<TlsSession>> TlsServer::Accept(Status* trouble) {
   if (ssl == nullptr || in == nullptr || out == nullptr) return Internal("TLS: " + LastError());
   ::SSL_set_bio(ssl, in, out);  // which owns them from here on
   ::SSL_set_accept_state(ssl);
-  return std::unique_ptr<TlsSession>(new TlsSession(ssl));
+  return std::unique_ptr<TlsSession>(new TlsSession(ssl, revoked_));
 }
 
 Status TlsSession::Feed(std::string_view bytes, std::string* text) {
@@ -124,6 +155,7 @@ Status TlsSession::Feed(std::string_view bytes, std::string* text) {
     char part[kTextBytes];
     const int n = ::SSL_read(ssl_.get(), part, sizeof part);
     if (n > 0) {
+      LV_RETURN_IF_ERROR(CheckRevocation());
       text->append(part, static_cast<std::size_t>(n));
       continue;
     }
@@ -132,6 +164,13 @@ Status TlsSession::Feed(std::string_view bytes, std::string* text) {
     closed_ = error == SSL_ERROR_ZERO_RETURN;
     return closed_ ? Status::Ok() : Failed();
   }
+}
+
+Status TlsSession::CheckRevocation() {
+  X509* certificate = ::SSL_get0_peer_certificate(ssl_.get());
+  if (revoked_ == nullptr || certificate == nullptr) return Status::Ok();
+  if (!revoked_->IsRevoked(SerialHex(::X509_get0_serialNumber(certificate)))) return Status::Ok();
+  return Unauthenticated("certificate refused: " + peer_name() + " is revoked");
 }
 
 Status TlsSession::Failed() const {

@@ -2,13 +2,15 @@
 // for the connection out.  Whoever has the socket moves them.
 //
 // It presents a certificate of this host.  A sender need not have one; where it presents one, that must be of the
-// vault's authority and valid.  TLS 1.2 or later: what senders in the field speak.
+// vault's authority and valid, and not revoked where there is a list.  TLS 1.2 or later: what senders in the field speak.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "common/clock.h"
 #include "common/status.h"
 
 struct ssl_st;
@@ -16,11 +18,14 @@ struct ssl_ctx_st;
 
 namespace logvault::pki {
 
+class SenderList;
+
 // One connection's.  Not for several threads.
 class TlsSession {
  public:
   // Takes what came and appends the text in it to `*text`.  kUnauthenticated, saying why, where the handshake fails or
-  // the bytes are no TLS: the connection is to be closed once TakeOutput() is sent.
+  // the bytes are no TLS, or the peer's certificate is revoked by now: the connection is to be closed once TakeOutput()
+  // is sent.
   Status Feed(std::string_view bytes, std::string* text);
   // What the peer must be sent.
   std::string TakeOutput();
@@ -35,21 +40,25 @@ class TlsSession {
   struct Closer {
     void operator()(ssl_st* ssl) const;
   };
-  explicit TlsSession(ssl_st* ssl) : ssl_(ssl) {}
+  TlsSession(ssl_st* ssl, std::shared_ptr<SenderList> revoked)
+      : ssl_(ssl), revoked_(std::move(revoked)) {}
   Status Failed() const;
+  Status CheckRevocation();
 
   std::unique_ptr<ssl_st, Closer> ssl_;
+  const std::shared_ptr<SenderList> revoked_;  // may be null
   bool closed_ = false;
 };
 
 struct TlsServerFiles {
   std::string ca, cert, key;  // PEM
+  std::string crl;            // of senders' certificates; empty: none is checked
 };
 
 class TlsServer {
  public:
-  // kInvalidArgument, naming the file, where they cannot be used.
-  static Result<std::unique_ptr<TlsServer>> Open(TlsServerFiles files);
+  // kInvalidArgument, naming the file, where they cannot be used.  `clock` must outlive the server and its sessions.
+  static Result<std::unique_ptr<TlsServer>> Open(TlsServerFiles files, const Clock& clock);
   ~TlsServer();
 
   // For a connection that was just accepted.  Changed files are read first; where they cannot be used the last good
@@ -69,6 +78,7 @@ class TlsServer {
   const TlsServerFiles files_;
   Context context_;
   std::string stamp_;  // of the files as last read
+  std::shared_ptr<SenderList> revoked_;
 };
 
 }  // namespace logvault::pki

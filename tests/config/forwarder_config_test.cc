@@ -184,6 +184,8 @@ TEST(ForwarderConfigTest, EachMistakeInASourceIsNamedWithItsLine) {
        "7: source 'a' stands here again; first in line 6"},
       {head + "{name: a, type: syslog}\n",
        "6: sources[0].type: a syslog source needs at least one of: udp tcp tls unix"},
+      {head + "{name: a, type: syslog, tcp: 127.0.0.1:1, crl: c}\n",
+       "6: sources[0].crl is for senders over tls, which is not set"},
       {head + "{name: a, type: audit}\n", "6: the required key 'sources[0].socket' is missing"},
       {head + "{name: a, type: audit, socket: /" + std::string(107, 'x') + "}\n",
        "6: sources[0].socket: /" + std::string(107, 'x') +

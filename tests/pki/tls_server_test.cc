@@ -52,6 +52,13 @@ class Client {
     }
     return text;
   }
+  // One message more, after Talk.
+  Result<std::string> Say(TlsSession& session, const std::string& message) {
+    SSL_write(ssl_, message.data(), static_cast<int>(message.size()));
+    std::string text;
+    LV_RETURN_IF_ERROR(session.Feed(Contents(SSL_get_wbio(ssl_)), &text));
+    return text;
+  }
   SSL* ssl() { return ssl_; }
 
  private:
@@ -66,11 +73,13 @@ class TlsServerTest : public TestAuthority {
     // Certificates are dated by this clock, and OpenSSL goes by the real one.
     clock_.Step(SystemClock().Now() - clock_.Now());
     ASSERT_TRUE(Issue(Role::kForwarder, "relay").ok());
+    Write("crl.pem", Read("ca/crl.pem"));
     Open("relay");
   }
-  void Open(const std::string& folder) {
+  void Open(const std::string& folder, const std::string& crl = "") {
     Result<std::unique_ptr<TlsServer>> server = TlsServer::Open(
-        {Path(folder + "/ca.pem"), Path(folder + "/cert.pem"), Path(folder + "/key.pem")});
+        {Path(folder + "/ca.pem"), Path(folder + "/cert.pem"), Path(folder + "/key.pem"), crl},
+        clock_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -103,6 +112,59 @@ TEST_F(TlsServerTest, ASendersCertificateNamesIt) {
   auto session = Accept();
   ASSERT_TRUE(client.Talk(*session, "x").ok());
   EXPECT_EQ(session->peer_name(), "spiffe://lab-vault/forwarder/web01");
+}
+
+TEST_F(TlsServerTest, ARevokedSenderIsNotHeard) {
+  ASSERT_TRUE(Issue(Role::kForwarder, "web01").ok());
+  ASSERT_TRUE(Issue(Role::kForwarder, "web02").ok());
+  Open("relay", Path("crl.pem"));
+  const auto hear = [this](const std::string& sender) {
+    Client client;
+    client.Present(Path(sender));
+    return client.Talk(*Accept(), "x").status().message();
+  };
+  EXPECT_EQ(hear("web01"), "");
+  Client open;
+  open.Present(Path("web01"));
+  auto session = Accept();
+  ASSERT_TRUE(open.Talk(*session, "x").ok());
+  ASSERT_TRUE(RevokeName(Ca(), "web01", clock_).ok());
+  Write("crl.pem", Read("ca/crl.pem"));
+  const std::string refused = "certificate refused: spiffe://lab-vault/forwarder/web01 is revoked";
+  EXPECT_EQ(hear("web01"), refused);
+  EXPECT_EQ(hear("web02"), "");
+  EXPECT_EQ(open.Say(*session, "y").status().message(), refused) << "also where it is connected";
+}
+
+TEST_F(TlsServerTest, AnOpenConnectionLooksAtTheListItself) {
+  ASSERT_TRUE(Issue(Role::kForwarder, "web01").ok());
+  Open("relay", Path("crl.pem"));
+  Client client;
+  client.Present(Path("web01"));
+  auto session = Accept();
+  ASSERT_TRUE(client.Talk(*session, "x").ok());
+  ASSERT_TRUE(RevokeName(Ca(), "web01", clock_).ok());
+  Write("crl.pem", Read("ca/crl.pem"));
+  clock_.Advance(5 * kSecond);
+  EXPECT_THAT(client.Say(*session, "y").status().message(), HasSubstr("is revoked"));
+}
+
+TEST_F(TlsServerTest, AListThatCannotBeUsedIsToldAndTheLastOneHolds) {
+  ASSERT_TRUE(Issue(Role::kForwarder, "web01").ok());
+  ASSERT_TRUE(RevokeName(Ca(), "web01", clock_).ok());
+  Write("crl.pem", Read("ca/crl.pem"));
+  Open("relay", Path("crl.pem"));
+  Write("crl.pem", "no list");
+  Client client;
+  client.Present(Path("web01"));
+  auto session = Accept();
+  EXPECT_THAT(trouble_, HasSubstr("crl.pem"));
+  EXPECT_THAT(client.Talk(*session, "x").status().message(), HasSubstr("is revoked"));
+  EXPECT_FALSE(TlsServer::Open({Path("relay/ca.pem"), Path("relay/cert.pem"), Path("relay/key.pem"),
+                                Path("crl.pem")},
+                               clock_)
+                   .ok())
+      << "there is no start without a list";
 }
 
 TEST_F(TlsServerTest, ACertificateOfAnotherAuthorityIsRefused) {

@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import SHARED, Lab, wait_until  # noqa: E402
+from lab import POLL_S, SHARED, Lab, wait_until  # noqa: E402
 from senders import Rsyslog, free_port, has_driver, logger  # noqa: E402
 
 LINES = 400
@@ -140,6 +140,32 @@ class SyslogClientsTest(unittest.TestCase):
         self.assertIn("plaintext where TLS is expected", reasons)
         self.assertIn("certificate refused", reasons)
         self.assertEqual(1, self.lab.count("-S", "net"))
+
+    def test_a_revoked_sender_is_refused_and_said(self):
+        credentials = self.lab.issue("forwarder", "web01")
+        context = ssl.create_default_context(cafile=os.path.join(self.host.credentials, "ca.pem"))
+        context.check_hostname = False
+        context.load_cert_chain(os.path.join(credentials, "cert.pem"), os.path.join(credentials, "key.pem"))
+        self.host.sources[-1]["crl"] = self.lab.path("pki", "crl.pem")
+        self.start()
+        with self.tls(context) as sender:
+            sender.sendall(b"<13>Jul 11 14:00:00 h a: before\n")
+            self.wait(1, "before")
+            self.lab.revoke("web01")
+            sender.settimeout(POLL_S)
+
+            def closed():
+                try:
+                    sender.sendall(b"<13>Jul 11 14:00:00 h a: meanwhile\n")
+                    return sender.recv(1) == b""
+                except TimeoutError:
+                    return False
+                except OSError:
+                    return True
+
+            wait_until(closed, "the open connection to be closed", self.forwarder)
+        wait_until(lambda: self.own("warning"), "the warning", self.forwarder)
+        self.assertIn("spiffe://lab-vault/forwarder/web01 is revoked", self.own("warning")[0]["reason"])
 
     # ---- other projects' messages
 
