@@ -86,6 +86,14 @@ Status KnowHosts(const storage::Reader& reader, SilenceWatch& silence) {
   return Status::Ok();
 }
 
+// A restart gives nobody a new day's budget.
+Status KnowDayUses(const storage::Reader& reader, HostBudgets& budgets) {
+  Result<std::vector<storage::DayUse>> uses = reader.DayUses();
+  if (!uses.ok()) return uses.status();
+  for (const storage::DayUse& use : *uses) budgets.Know(use.host, use.day, use.bytes);
+  return Status::Ok();
+}
+
 }  // namespace
 
 // Everything in the order it is built; what comes later uses what comes before.
@@ -217,6 +225,7 @@ Result<std::unique_ptr<Collector>> Collector::Start(const config::CollectorConfi
   auto parts = std::make_unique<Parts>(config, clock, *std::move(files), *std::move(vault),
                                        std::move(on_halt));
   LV_RETURN_IF_ERROR(KnowHosts(parts->vault->reader(), parts->silence));
+  LV_RETURN_IF_ERROR(KnowDayUses(parts->vault->reader(), parts->budgets));
   LV_RETURN_IF_ERROR(parts->Listen());
   return std::unique_ptr<Collector>(new Collector(std::move(parts)));
 }

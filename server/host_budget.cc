@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
+#include "storage/day_use.h"
+
 namespace logvault::server {
-namespace {
-
-constexpr std::int64_t kNanosPerDay = 86'400 * kNanosPerSecond;
-
-}  // namespace
 
 std::optional<std::uint64_t> EvenShare(std::uint64_t disk_bytes, std::uint64_t free_bytes,
                                        std::size_t hosts) {
@@ -16,7 +13,7 @@ std::optional<std::uint64_t> EvenShare(std::uint64_t disk_bytes, std::uint64_t f
 }
 
 Status HostBudgets::TakeBytes(const std::string& host, std::uint64_t bytes, bool& first_refusal) {
-  const std::int64_t day = clock_.Now() / kNanosPerDay;
+  const std::int64_t day = storage::DayOf(clock_.Now());
   first_refusal = false;
   MutexLock lock(mutex_);
   Used& used = used_[host];
@@ -36,6 +33,14 @@ Status HostBudgets::TakeBytes(const std::string& host, std::uint64_t bytes, bool
   }
   used.bytes += bytes;
   return Status::Ok();
+}
+
+void HostBudgets::Know(const std::string& host, std::int64_t day, std::uint64_t bytes) {
+  if (day != storage::DayOf(clock_.Now())) return;
+  MutexLock lock(mutex_);
+  Used& used = used_[host];
+  used.day = day;
+  used.bytes = bytes;
 }
 
 void HostBudgets::GiveBack(const std::string& host, std::uint64_t bytes) {

@@ -29,7 +29,7 @@ inline constexpr std::uint64_t kScarcePart = 5;
 std::optional<std::uint64_t> EvenShare(std::uint64_t disk_bytes, std::uint64_t free_bytes,
                                        std::size_t hosts);
 
-// Safe from several threads.  Counts from the collector's start; days are UTC.
+// Safe from several threads.  Days are UTC.
 class HostBudgets {
  public:
   // `clock` must outlive this.
@@ -40,6 +40,8 @@ class HostBudgets {
   // is set where this is the day's first, which is worth an alert.
   Status TakeBytes(const std::string& host, std::uint64_t bytes, bool& first_refusal)
       LV_EXCLUDES(mutex_);
+  // What the host had committed on `day` before this collector started; of another day than today it is nothing.
+  void Know(const std::string& host, std::int64_t day, std::uint64_t bytes) LV_EXCLUDES(mutex_);
   // What was taken and not committed after all.
   void GiveBack(const std::string& host, std::uint64_t bytes) LV_EXCLUDES(mutex_);
   // kResourceExhausted where the host sends faster than it may.  What it sent beyond its burst it must wait for.
@@ -50,7 +52,7 @@ class HostBudgets {
 
   // EvenShare's answer, as of now.
   void SetShare(std::optional<std::uint64_t> bytes) LV_EXCLUDES(mutex_);
-  // Hosts that sent something since the start.
+  // Hosts that sent something since the start, or today before it.
   [[nodiscard]] std::size_t hosts() const LV_EXCLUDES(mutex_);
 
  private:

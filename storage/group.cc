@@ -5,6 +5,7 @@
 
 #include "evidence/bodies.h"
 #include "evidence/seal.h"
+#include "storage/day_use.h"
 #include "storage/notices.h"
 #include "storage/silence.h"
 #include "storage/tables.h"
@@ -231,6 +232,8 @@ Status Group::CommitBatch(const Entry& entry, const evidence::BatchHeader& heade
   Result<Block> block = AddBlock(entry.kind, flags, entry.body);
   if (!block.ok()) return block.status();
   LV_RETURN_IF_ERROR(AddPayload(*block, stream.description, entry.payload));
+  LV_RETURN_IF_ERROR(
+      Count(stream.description.host, block->commit_time, entry.body.size() + entry.payload.size()));
   LV_RETURN_IF_ERROR(Put(tables_.stream(), SequenceKey(header.stream_id, header.first_seq),
                          BatchPlace{block->index, header.record_count}.Serialize()));
   for (const evidence::PositionEntry& position : entry.position) {
@@ -259,6 +262,22 @@ Status Group::CommitBatch(const Entry& entry, const evidence::BatchHeader& heade
   return AddOwn(BlockKind::kAlert, GapNotice(stream.description.host, stream.description.source,
                                              next, header.first_seq - 1, block->index))
       .status();
+}
+
+Status Group::Count(const std::string& host, UnixNanos commit_time, std::uint64_t bytes) {
+  auto use = uses_.find(host);
+  if (use == uses_.end()) {
+    use = uses_.emplace(host, DayUse{host, 0, 0}).first;
+    const std::string key = DayUseKey(host);
+    Result<std::string> row = tables_.Get(tables_.stream(), key);
+    if (!row.ok() && row.status().code() != StatusCode::kNotFound) return row.status();
+    Result<DayUse> stored = row.ok() ? ParseDayUseRow(key, *row) : Result<DayUse>(use->second);
+    if (!stored.ok()) return stored.status();
+    use->second = *std::move(stored);
+  }
+  if (use->second.day != DayOf(commit_time)) use->second = {host, DayOf(commit_time), 0};
+  use->second.bytes += bytes;
+  return Status::Ok();
 }
 
 Status Group::AddPayload(const Block& block, const StreamDescription& stream,
@@ -340,6 +359,8 @@ Status Group::Finish() {
     if (!stream.progressed) continue;
     LV_RETURN_IF_ERROR(Put(tables_.stream(), ProgressKey(stream_id), stream.progress.Serialize()));
   }
+  for (const auto& [host, use] : uses_)
+    LV_RETURN_IF_ERROR(Put(tables_.stream(), DayUseKey(host), SerializeDayUse(use)));
   return Status::Ok();
 }
 

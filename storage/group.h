@@ -84,6 +84,8 @@ class Group {
   Status AddRecords(const Entry& entry);
   Status CommitBatch(const Entry& entry, const evidence::BatchHeader& header,
                      const evidence::Hash& header_hash, Stream& stream);
+  // Adds `bytes` to what `host` sent on the day of `commit_time`.
+  Status Count(const std::string& host, UnixNanos commit_time, std::uint64_t bytes);
   Status AddPayload(const Block& block, const StreamDescription& stream, std::string_view payload);
   // What is stored where `header` wants to be, if it is this very batch.
   Result<std::optional<Appended>> FindRepeated(const evidence::BatchHeader& header,
@@ -105,6 +107,7 @@ class Group {
   rocksdb::WriteBatch rows_;
   std::map<evidence::Hash, Stream> streams_;
   std::map<std::pair<std::string, std::uint64_t>, Registration> epochs_;  // by host and epoch
+  std::map<std::string, DayUse> uses_;                                    // by host
   std::vector<Appended> appended_;
   std::optional<evidence::BlockHeader> governing_;
   bool adds_blocks_ = false;

@@ -18,6 +18,7 @@
 //                         'x' index u64                     RETENTION block u64: the block's payload was deleted by it
 //                         'w' stream_id[32]                 first_seq u64 of the first batch that may not be deleted yet
 //                         'q' host (u16 length)             last_seen i64, SILENCE block u64: a silence that lasts
+//                         'u' host (u16 length)             day i64, bytes u64: what it sent on the newest day it sent on
 //   secret                'k' host (u16 length) epoch u64   K_0, 32 bytes
 //   index                 's' first u64                     IndexedSegment (storage/index_rows.h)
 //                         'd' first u64                     the segment's directory (query/index_segment.h)

@@ -293,6 +293,21 @@ Result<std::vector<Silence>> Reader::Silences() const {
   return silences;
 }
 
+Result<std::vector<DayUse>> Reader::DayUses() const {
+  std::vector<DayUse> uses;
+  const std::string begin = DayUseKey("");
+  const std::unique_ptr<rocksdb::Iterator> rows = tables_->Seek(tables_->stream());
+  for (rows->Seek(begin); rows->Valid(); rows->Next()) {
+    const std::string_view key = ToView(rows->key());
+    if (key.front() != begin.front()) break;
+    Result<DayUse> use = ParseDayUseRow(key, ToView(rows->value()));
+    if (!use.ok()) return use.status();
+    uses.push_back(*std::move(use));
+  }
+  if (!rows->status().ok()) return FromRocks(rows->status()).WithContext("stream family");
+  return uses;
+}
+
 Result<evidence::GenesisBody> Reader::Genesis() const {
   Result<evidence::BlockHeader> block = Block(0);
   if (!block.ok()) return block.status();

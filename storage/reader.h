@@ -17,6 +17,7 @@
 #include "evidence/checkpoint.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
+#include "storage/day_use.h"
 #include "storage/index_rows.h"
 #include "storage/silence.h"
 
@@ -138,6 +139,8 @@ class Reader {
 
   // Hosts whose silence was recorded and not its end, by name's length, then name.
   [[nodiscard]] Result<std::vector<Silence>> Silences() const;
+  // What each host sent on the newest day on which it sent something; in the same order.
+  [[nodiscard]] Result<std::vector<DayUse>> DayUses() const;
 
   [[nodiscard]] Result<evidence::GenesisBody> Genesis() const;
 

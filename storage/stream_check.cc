@@ -127,6 +127,7 @@ void StreamCheck::CheckRow(std::string_view key, std::string_view value) {
     ++silence_rows_;
     return;
   }
+  if (key.starts_with(DayUseKey("").front())) return CheckDayUse(key, value);
   if (key.starts_with(EpochKey("", 0).front())) {
     ++epoch_rows_;
     return;
@@ -140,6 +141,16 @@ void StreamCheck::CheckRow(std::string_view key, std::string_view value) {
     return Report(nullptr, 0, "a row of a stream that no STREAM block announced");
   }
   CheckPlace(*stream_id, found->second, key, value);
+}
+
+// Only a quota hangs on the number; but whoever has a row must have a stream.
+void StreamCheck::CheckDayUse(std::string_view key, std::string_view value) {
+  Result<DayUse> use = ParseDayUseRow(key, value);
+  if (!use.ok()) return Report(nullptr, 0, use.status().message());
+  const bool known = std::any_of(streams_.begin(), streams_.end(), [&use](const auto& stream) {
+    return stream.second.description.host == use->host;
+  });
+  if (!known) Report(nullptr, 0, "the row of a day of a host that no STREAM block announced");
 }
 
 void StreamCheck::CheckPlace(const evidence::Hash& stream_id, Stream& stream, std::string_view key,

@@ -12,6 +12,7 @@
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "storage/day_use.h"
 #include "storage/findings.h"
 #include "storage/keys.h"
 #include "storage/silence.h"
@@ -45,6 +46,7 @@ class StreamCheck {
   void Report(const Stream* stream, std::uint64_t block, std::string reason);
   void CheckSilences(bool all_read);
   void CheckRow(std::string_view key, std::string_view value);
+  void CheckDayUse(std::string_view key, std::string_view value);
   void CheckPlace(const evidence::Hash& stream_id, Stream& stream, std::string_view key,
                   std::string_view value);
 

@@ -280,5 +280,25 @@ TEST_F(IngestTest, AHostOverItsDailyBytesIsHeldBackAndAlerted) {
   EXPECT_EQ(AppendOne(Batch(1, {"small\n"})).outcome(), v1::ItemReceipt::COMMITTED);
 }
 
+TEST_F(IngestTest, ARestartGivesNoHostANewDaysBytes) {
+  const auto restart = [this] {
+    client.reset();
+    lab.Stop();
+    lab.Start();
+    client = lab.Connect(*geo01);
+    geo01->NewEpoch(geo01->epoch + 1);
+    OpenAndRegister();
+  };
+  lab.config.host_bytes_per_day = 50'000;
+  restart();
+  const std::string noise = evidence::RandomBytes(30'000) + "\n";
+  EXPECT_EQ(AppendOne(Batch(1, {noise})).outcome(), v1::ItemReceipt::COMMITTED);
+  restart();
+  const auto more = Batch(2, {noise});
+  EXPECT_EQ(Append({more}).status().code(), StatusCode::kResourceExhausted);
+  lab.clock.Advance(86'400 * kNanosPerSecond);
+  EXPECT_EQ(AppendOne(more).outcome(), v1::ItemReceipt::COMMITTED) << "it is another day";
+}
+
 }  // namespace
 }  // namespace logvault::server

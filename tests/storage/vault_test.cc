@@ -76,6 +76,23 @@ TEST_F(VaultCommitTest, TheStreamHeadAddsUpItsBatches) {
   EXPECT_EQ((*streams)[1].source, "syslog");
 }
 
+TEST_F(VaultCommitTest, WhatAHostSentTodayIsKnownAfterReopening) {
+  CreateVaultWithStream();
+  const std::vector<Entry> batches = {NextBatch(), NextBatch(), NextBatch(), NextBatch()};
+  const auto bytes_of = [&batches](std::size_t i) {
+    return batches[i].body.size() + batches[i].payload.size();
+  };
+  Append({batches[0], batches[1]});
+  Append({batches[2], batches[0]});  // what is repeated takes nothing
+  Reopen();
+  const std::int64_t today = DayOf(clock_.Now());
+  EXPECT_EQ(*vault_->reader().DayUses(),
+            (std::vector<DayUse>{{"geo01", today, bytes_of(0) + bytes_of(1) + bytes_of(2)}}));
+  clock_.Advance(86'400 * kNanosPerSecond);
+  Append({batches[3]});
+  EXPECT_EQ(*vault_->reader().DayUses(), (std::vector<DayUse>{{"geo01", today + 1, bytes_of(3)}}));
+}
+
 TEST_F(VaultCommitTest, PositionEntriesMergeAndAnEmptyValueRemoves) {
   CreateVaultWithStream();
   Append({host_.Records("access", {"a\n"}, {{"file1", "10"}, {"file2", "20"}}),

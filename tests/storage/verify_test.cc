@@ -92,6 +92,15 @@ TEST_F(VerifyTest, ATrueVaultHasNoFindings) {
   EXPECT_TRUE(report.key_pinned);
 }
 
+TEST_F(VerifyTest, ADaysRowOfAHostWithoutAStreamIsFound) {
+  CreateAndClose();
+  Edit([](Tables& tables) {
+    const std::string row = SerializeDayUse({"geo02", 1, 1});
+    ASSERT_TRUE(tables.db().Put({}, tables.stream(), DayUseKey("geo02"), row).ok());
+  });
+  EXPECT_THAT(Reasons(Verify()), Contains(HasSubstr("of a host that no STREAM block announced")));
+}
+
 TEST_F(VerifyTest, GapsConflictsAndRepeatsAreNoFindings) {
   CreateVaultWithStream();
   const Entry first = NextBatch();
