@@ -50,15 +50,20 @@ void IndexRecheck::TakeStream(const evidence::BlockHeader& block) {
 
 void IndexRecheck::TakeRecords(const evidence::BlockHeader& block, const evidence::Payload* payload,
                                std::uint64_t deleted_by) {
-  if (builder_ == nullptr) return;
+  if (builder_ == nullptr || open_.too_large) return;
+  if (!builder_->HasRoomFor(payload != nullptr ? payload->blob().size() : 0)) {
+    open_.too_large = true;
+    builder_ = std::make_unique<SegmentBuilder>(first_);
+    return;
+  }
   open_.deleted_by = std::max(open_.deleted_by, deleted_by);
   if (payload == nullptr && deleted_by == 0) open_.whole = false;
   const Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block.body);
   const auto format = batch.ok() ? formats_.find(batch->stream_id) : formats_.end();
   if (payload == nullptr || format == formats_.end())
-    builder_->AddUnreadable(block.index);
+    builder_->AddUnreadable(next_);
   else
-    builder_->Add(block.index, *payload, format->second);
+    builder_->Add(next_, *payload, format->second);
 }
 
 IndexReport IndexRecheck::Finish() {
@@ -79,6 +84,9 @@ void IndexRecheck::Compare(const StatedSegment& stated, IndexReport& report) con
   if (built == built_.end() || built->second.end != stated.body.end) {
     report.findings.push_back(
         {stated.block, NameOf(stated.body) + "the vault did not show this block beforehand"});
+  } else if (built->second.too_large) {
+    report.findings.push_back(
+        {stated.block, NameOf(stated.body) + "it has more records than a segment may have"});
   } else if (built->second.deleted_by > stated.block) {
     ++report.outdated;
   } else if (!built->second.whole) {

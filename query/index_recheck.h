@@ -17,7 +17,7 @@
 
 namespace logvault::query {
 
-// Holds one segment's tokens at a time.  Not for several threads.
+// Holds one segment's tokens at a time, and no more of one than a segment may have, whatever the vault states.  Not for several threads.
 class IndexRecheck {
  public:
   // `foreseen`: what the INDEX blocks below `tree_size` are said to state.
@@ -38,7 +38,8 @@ class IndexRecheck {
     std::uint64_t end = 0;
     evidence::Hash directory_hash;
     std::uint64_t deleted_by = 0;  // the newest RETENTION block by which payloads are gone
-    bool whole = true;  // all its blocks, and all payloads that were not deleted, were there
+    bool whole = true;       // all its blocks, and all payloads that were not deleted, were there
+    bool too_large = false;  // for a segment: nothing more is held of it
   };
 
   void Close();

@@ -351,6 +351,15 @@ TEST_F(RecheckTest, WhatCannotBeBuiltAnewIsSaid) {
   EXPECT_EQ(report.findings.size(), 1u);
 }
 
+TEST_F(RecheckTest, NoMoreIsHeldThanASegmentMayHave) {
+  const std::string half(kSegmentRawBytes / 2, 'x');
+  for (int i = 0; i < 3; ++i) Commit("geo01", "a", {{half}});
+  Index(0, Size());
+  const IndexReport report = Recheck(Stated());
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_THAT(report.findings[0].reason, HasSubstr("more records than a segment may have"));
+}
+
 TEST_F(RecheckTest, ASegmentThatWasNotForeseenIsAFinding) {
   IndexTwo();
   StatedIndex foreseen = Stated();
