@@ -194,12 +194,49 @@ IndexQuery ForValue(std::string_view field, const Pattern& pattern) {
   return {};
 }
 
+// How a group of an address of IPv6 may be written.
+std::vector<std::string> GroupTokens(std::uint8_t high, std::uint8_t low) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  std::string group;
+  for (const std::uint8_t byte : {high, low}) {
+    group += kHexDigits[byte >> 4];
+    group += kHexDigits[byte & 15];
+  }
+  std::vector<std::string> tokens = {group};
+  while (group.size() > 1 && group.front() == '0') tokens.push_back(group = group.substr(1));
+  return tokens;
+}
+
+// An address of IPv4 may be written as one of IPv6 in hexadecimal alone (`::ffff:a01:203`), which no token of it shows: asked for
+// are the group before its own two, and its first one, where all spellings of that are indexed.
+IndexQuery ForMapped(const std::vector<Pattern>& patterns) {
+  std::vector<IndexQuery> both = {Tokens("ffff")};
+  IndexQuery groups;
+  groups.kind = Kind::kTokens;
+  constexpr int kGroupBits = 16;
+  bool all_indexed = true;
+  for (const Pattern& pattern : patterns) {
+    if (pattern.kind != Pattern::Kind::kNetwork || pattern.network.v6) continue;
+    all_indexed = all_indexed && pattern.network.prefix_length >= kGroupBits;
+    for (std::string& token : GroupTokens(pattern.network.bytes[0], pattern.network.bytes[1])) {
+      all_indexed = all_indexed && !IsNoise(token);
+      groups.tokens.push_back(std::move(token));
+    }
+  }
+  if (groups.tokens.empty()) return groups;  // no address of IPv4 is asked for
+  std::sort(groups.tokens.begin(), groups.tokens.end());
+  groups.tokens.erase(std::unique(groups.tokens.begin(), groups.tokens.end()), groups.tokens.end());
+  if (all_indexed) both.push_back(std::move(groups));
+  return All(std::move(both));
+}
+
 IndexQuery ForField(const Node& node, bool* uses_fields) {
   if (node.op != Op::kEquals && node.op != Op::kContains && node.op != Op::kIn) return {};
   if (!IsSeenByIndex(node.field) || node.patterns.empty()) return {};
   std::vector<IndexQuery> values;
   for (const Pattern& pattern : node.patterns) values.push_back(ForValue(node.field, pattern));
   *uses_fields = true;
+  if (IsAddressField(node.field)) values.push_back(ForMapped(node.patterns));
   return OneOf(std::move(values));
 }
 

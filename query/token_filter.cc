@@ -12,6 +12,8 @@ namespace {
 
 // Fewer are looked for one by one.
 constexpr std::size_t kTokensMin = 17;
+// So many words are faster looked for one by one than together.
+constexpr std::size_t kFewWords = 4;
 
 std::uint32_t QuadOf(const Network& address) {
   std::uint32_t quad = 0;
@@ -51,7 +53,11 @@ std::optional<TokenFilter> TokenFilter::For(const Expression& expression) {
   const IndexQuery query = IndexQueryFor(expression, &filter.uses_fields_);
   if (!filter.Take(query)) return std::nullopt;
   if (filter.count_ < kTokensMin) return std::nullopt;
-  if (!filter.words_.empty()) filter.fragments_.emplace(std::move(filter.words_));
+  if (filter.words_.size() > kFewWords) {
+    filter.fragments_.emplace(std::move(filter.words_));
+    return filter;
+  }
+  for (const Fragment& word : filter.words_) filter.few_.emplace_back(word.text);
   return filter;
 }
 
@@ -67,8 +73,9 @@ bool TokenFilter::Take(const IndexQuery& query) {
     case IndexQuery::Kind::kOr:
       return std::all_of(query.children.begin(), query.children.end(),
                          [this](const IndexQuery& child) { return Take(child); });
+    case IndexQuery::Kind::kAnd:  // what one part requires, all do
+      return Take(query.children.front());
     case IndexQuery::Kind::kAny:
-    case IndexQuery::Kind::kAnd:
     case IndexQuery::Kind::kFragment:
     case IndexQuery::Kind::kNetwork:
       break;
@@ -84,7 +91,7 @@ void TokenFilter::TakeToken(const std::string& token) {
   else if (address)
     quads_.insert(QuadOf(*address));
   else
-    words_.push_back({token, true, true});  // a hash
+    words_.push_back({token, true, true});  // a hash, or a word by itself
 }
 
 bool TokenFilter::MayMatch(std::string_view text, formats::Format format) const {
@@ -100,6 +107,8 @@ bool TokenFilter::MayMatch(std::string_view text, formats::Format format) const 
 
 bool TokenFilter::Holds(std::string_view text) const {
   if (!quads_.empty() && HoldsQuad(text)) return true;
+  if (std::any_of(few_.begin(), few_.end(), [text](const Literal& word) { return word.In(text); }))
+    return true;
   if (fragments_ && fragments_->Find(FoldAscii(text)) != std::string_view::npos) return true;
   if (v6_addresses_.empty()) return false;
   bool found = false;

@@ -13,6 +13,7 @@
 #include "query/expression.h"
 #include "query/fragment_set.h"
 #include "query/index_query.h"
+#include "query/literal.h"
 
 namespace logvault::query {
 
@@ -39,7 +40,8 @@ class TokenFilter {
   std::size_t count_ = 0;                         // of what is looked for
   std::unordered_set<std::uint32_t> quads_;       // addresses of IPv4
   std::unordered_set<std::string> v6_addresses_;  // AddressToken
-  std::vector<Fragment> words_;                   // what becomes fragments_
+  std::vector<Fragment> words_;                   // what becomes few_ or fragments_
+  std::vector<Literal> few_;
   std::optional<FragmentSet> fragments_;
 };
 

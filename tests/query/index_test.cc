@@ -5,6 +5,7 @@
 
 #include "evidence/hash.h"
 #include "query/fragment_set.h"
+#include "query/token_filter.h"
 #include "tests/query/index_fixture.h"
 
 namespace logvault::query {
@@ -93,6 +94,30 @@ TEST(IndexTest, FindsWholeAddressesInAnySpellingAndNetworks) {
   EXPECT_THAT(Visited(blocks, "\"0.1.2.3\""), ElementsAre(0, 1, 2, 4)) << "as text, anywhere";
 }
 
+// Fields compare addresses by what they are.
+TEST(IndexTest, FindsAnAddressOfIPv4ThatIsWrittenInHexadecimal) {
+  const auto line = [](const std::string& address) {
+    return Lines({address + " - - [11/Jul/2024:08:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n"},
+                 Format::kAccess);
+  };
+  const std::vector<IndexedBlock> blocks = {
+      line("::ffff:a01:203"), line("0:0:0:0:0:FFFF:0A01:0203"), line("::ffff:a02:203"),
+      line("::ffff:10.9.2.3"), line("10.1.2.3")};
+  EXPECT_THAT(Visited(blocks, "src.ip=10.1.2.3"), ElementsAre(0, 1, 4));
+  EXPECT_THAT(Visited(blocks, "ip in (10.1.2.3, 10.1.9.9)"), ElementsAre(0, 1, 4));
+  EXPECT_THAT(Visited(blocks, "src.ip=10.1.0.0/16"), ElementsAre(0, 1, 4));
+  EXPECT_THAT(Visited(blocks, "src.ip=10.0.0.0/8"), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(Visited({line("::ffff:102:304"), line("1.2.3.5")}, "src.ip=1.2.3.4"), ElementsAre(0))
+      << "102 is noise";
+  EXPECT_TRUE(HoldsMatch(blocks[0], Parsed("src.ip=10.1.2.3")));
+  std::string list = "10.1.2.3";
+  for (int i = 0; i < 30; ++i) list += ", 10.7.0." + std::to_string(i);
+  const std::optional<TokenFilter> filter = TokenFilter::For(Parsed("ip in (" + list + ")"));
+  ASSERT_TRUE(filter.has_value());
+  EXPECT_TRUE(filter->MayMatch(blocks[0].records[0].bytes, Format::kAccess));
+  EXPECT_FALSE(filter->MayMatch("10.1.2.4 - - ffef", Format::kAccess));
+}
+
 TEST(IndexTest, FindsHashesBesideADot) {
   const std::string hash = "d41d8cd98f00b204e9800998ecf8427e";
   const std::vector<IndexedBlock> blocks = {Lines({"md5 " + hash + "\n"}),
@@ -144,8 +169,11 @@ TEST(IndexTest, AListOfThousandsIsOneLeaf) {
   }
   bool uses_fields = false;
   const IndexQuery query = IndexQueryFor(Parsed("src.ip in (" + list + ")"), &uses_fields);
-  EXPECT_EQ(query.kind, IndexQuery::Kind::kTokens);
-  EXPECT_EQ(query.tokens.size(), 3000u);
+  // Beside it what is written in hexadecimal alone.
+  ASSERT_EQ(query.kind, IndexQuery::Kind::kOr);
+  ASSERT_EQ(query.children.size(), 2u);
+  EXPECT_EQ(query.children.back().kind, IndexQuery::Kind::kTokens);
+  EXPECT_EQ(query.children.back().tokens.size(), 3000u);
   EXPECT_THAT(Visited({Lines({"10.3.11.249 - - [x] \"GET / HTTP/1.1\" 200 1\n"}, Format::kAccess),
                        Lines({"10.4.11.249 - - [x] \"GET / HTTP/1.1\" 200 1\n"}, Format::kAccess)},
                       "src.ip in (" + list + ")"),
