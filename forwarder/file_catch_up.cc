@@ -12,7 +12,10 @@ void FileSource::Lose(Entry& entry, bool truncated) {
   LostTrack lost;
   lost.position = file.Position();
   lost.read_end = file.read_end();
-  lost.size_known = std::max(file.size_seen(), file.compressed() ? 0 : entry.facts.size);
+  lost.size_known = file.size_seen();
+  // What the newest scan saw of a truncated file may be of its new content.
+  if (!truncated && !file.compressed())
+    lost.size_known = std::max(lost.size_known, entry.facts.size);
   lost.truncated = truncated;
   lost.busy = clock_.Monotonic() - file.last_growth() < kBusyNanos;
   const FileId id = file.id();
@@ -21,10 +24,13 @@ void FileSource::Lose(Entry& entry, bool truncated) {
     beginning.id = id;
     beginning.born = lost.position.born;
     beginning.path = lost.position.path;
-    changes_.insert_or_assign(id, beginning.Removal());
+    beginning.live = lost.position.live;
+    beginning.mtime = lost.position.mtime;
     if (file.is_open()) lost.in_memory = std::move(entry.file);
     entry.file = std::make_unique<TrackedFile>(std::move(beginning), rules_, clock_);
     if (entry.file->Open().ok()) entry.file->LookAgain();
+    // It stays known, from its beginning: after a restart it may have been rotated away.
+    changes_.insert_or_assign(id, entry.file->Position().ToEntry());
   } else {
     if (file.TakeMoved()) changes_.insert_or_assign(id, lost.position.ToEntry());
     entry.gone = true;
@@ -76,8 +82,14 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     if (FilePosition position = entry.file->Position(); position.family() == live)
       query.tracked.push_back(std::move(position));
   }
+  if (auto since = unread_since_.extract(live); !since.empty()) query.newest_known = since.mapped();
   query.others = unclaimed_;
   query.is_tracked = [this](const FileId& id) { return tracked_.contains(id); };
+  query.is_copy = [this](const FoundFile& file) { return IsCopyOfTracked(file); };
+  query.was_read = [this](const FoundFile& file) {
+    ContentProbe probe(file);
+    return past_.FindByContent(probe);
+  };
   query.is_suspect = [this](const FileId& id) { return suspects_.contains(id); };
   const CatchUp result = CatchUpWith(query, folders);
   for (LostTrack& track : lost) Settle(std::move(track), result);
@@ -88,7 +100,8 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     FilePosition position = unread.position;
     position.over = false;
     // Younger files may be read before anything of this one is: it must be known all the same.
-    if (position.offset == 0) changes_.insert_or_assign(position.id, position.ToEntry());
+    if (position.offset == 0 && unread.facts.size > 0)
+      changes_.insert_or_assign(position.id, position.ToEntry());
     bool named = std::any_of(unclaimed_.begin(), unclaimed_.end(),
                              [&](const FoundFile& found) { return found.facts.id == position.id; });
     Entry& entry = Track(std::move(position), unread.facts, named, place++);
@@ -132,7 +145,9 @@ void FileSource::Settle(LostTrack lost, const CatchUp& result) {
     bool compressed = CompressionOf(located->second.path) != Compression::kNone;
     std::uint64_t kept = has_more && !compressed ? rest->facts.size : position.offset;
     lost.busy = lost.busy || has_more;
-    if (lost.truncated) SayLoss(lost, compressed ? lost.size_known : kept);
+    // Where another plain file has these bytes they were copied: what came after the copy is not known.
+    const bool copied = id != position.id && !compressed;
+    if (lost.truncated || copied) SayLoss(lost, compressed ? lost.size_known : kept);
     return;
   }
   SayLoss(lost, lost.read_end);

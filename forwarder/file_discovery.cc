@@ -86,6 +86,10 @@ void FileSource::MatchEntries(const std::vector<FoundFile>& found) {
       if (entry.on_path) Detach(entry);
       continue;
     }
+    if (match->second->path != entry.file->path()) {
+      rotated_.insert(entry.file->Position().family());
+      if (left_names_.size() < kMaxPastFiles) left_names_.insert(entry.file->path());
+    }
     entry.file->set_path(match->second->path);
     if (!entry.file->compressed()) entry.file->NoteSize(match->second->facts.size);
     entry.facts = match->second->facts;
@@ -98,13 +102,22 @@ void FileSource::MatchEntries(const std::vector<FoundFile>& found) {
 void FileSource::Detach(Entry& entry) {
   entry.on_path = false;
   entry.detached_since = clock_.Monotonic();
-  rotated_.insert(entry.file->path());
-  // A line without its end may be all it has, while its successor is read already.
-  if (entry.file->offset() == 0 && entry.facts.size > 0) {
-    const FilePosition position = entry.file->Position();
-    changes_.insert_or_assign(position.id, position.ToEntry());
+  rotated_.insert(entry.file->Position().family());
+  if (!entry.file->is_open()) {
+    NoteUnread(entry);
+    return Lose(entry, false);
   }
-  if (!entry.file->is_open()) Lose(entry, false);
+  // It may have grown since the newest look; what became of it otherwise, the next one finds out.
+  (void)entry.file->LookAgain();
+  NoteUnread(entry);
+}
+
+// A line without its end may be all that a file has, while its successor is read already: it must be known all the same.
+void FileSource::NoteUnread(Entry& entry) {
+  const std::uint64_t size = std::max(entry.facts.size, entry.file->size_seen());
+  if (entry.on_path || entry.file->offset() > 0 || size == 0) return;
+  const FilePosition position = entry.file->Position();
+  changes_.insert_or_assign(position.id, position.ToEntry());
 }
 
 // A name that stood for another file before: rotations may lie between, even where it stood for none for a while.
@@ -115,7 +128,7 @@ void FileSource::NoteNewLiveFiles() {
     if (!entry.gone && !entry.on_path) families.insert(entry.file->Position().family());
   }
   for (const FoundFile& file : unclaimed_) {
-    if (families.contains(file.path)) rotated_.insert(file.path);
+    if (families.contains(file.path) || left_names_.contains(file.path)) rotated_.insert(file.path);
   }
 }
 
@@ -172,7 +185,11 @@ bool FileSource::ResumeKnown(const FoundFile& found) {
   bool same_bytes = untouched || known->offset == 0 || !probe.CanOpen() || probe.Has(position, 1);
   if (same_file && same_bytes) {
     position.over = position.over && untouched;
-    Track(std::move(position), found.facts, true, files_.size());
+    const bool unread = position.offset == 0 && position.mtime != found.facts.mtime;
+    // It was empty, or nothing of it was read: what it was since may stand in a copy.
+    if (unread) rotated_.insert(found.path);
+    if (unread) unread_since_[found.path] = position.mtime;
+    Track(std::move(position), found.facts, true, files_.size()).resumed_unread = unread;
     return true;
   }
   Say("rotated", found.path, "replaced or truncated while not being read");
@@ -211,6 +228,27 @@ void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found, boo
   Track(std::move(position), found.facts, on_path, files_.size());
 }
 
+// Whether a file that begins like the entry's holds what was read of that, with what is in memory of it or without.
+bool FileSource::HoldsBytesOf(Entry& entry, ContentProbe& probe) {
+  if (entry.file->read_end() == 0 || probe.Has(entry.file->Position())) return true;
+  return entry.file->is_open() && probe.Has(entry.file->Ahead(), 1);
+}
+
+bool FileSource::IsCopyOfTracked(const FoundFile& found) {
+  ContentProbe probe(found);
+  const std::uint64_t fingerprint = probe.Fingerprint();
+  if (fingerprint == 0) return false;
+  return std::any_of(files_.begin(), files_.end(), [&](Entry& entry) {
+    if (entry.gone || entry.file->id() == found.facts.id) return false;
+    // One that was resumed a moment ago, and is not open yet.
+    const FoundFile closed{entry.file->path(), entry.facts};
+    const bool unread = entry.resumed_unread && !entry.file->is_open();
+    const std::uint64_t begins =
+        unread ? ContentProbe(closed).Fingerprint() : entry.file->FingerprintNow();
+    return begins == fingerprint && HoldsBytesOf(entry, probe);
+  });
+}
+
 // copytruncate makes its copy first: reading that at once would send everything again.
 bool FileSource::MayBeCopy(const FoundFile& found) {
   if (options_.drain) return false;
@@ -218,10 +256,10 @@ bool FileSource::MayBeCopy(const FoundFile& found) {
   const std::uint64_t fingerprint = probe.Fingerprint();
   if (fingerprint == 0) return false;
   for (Entry& entry : files_) {
-    if (entry.file->fingerprint() != fingerprint) continue;
-    FilePosition position = entry.file->Position();
-    bool unfinished = found.facts.size < position.offset && !entry.file->compressed();
-    if (unfinished ? !probe.MayBecome(position) : !probe.Has(position)) continue;
+    if (entry.file->FingerprintNow() != fingerprint) continue;
+    const FilePosition ahead = entry.file->is_open() ? entry.file->Ahead() : entry.file->Position();
+    bool unfinished = found.facts.size < ahead.offset && !entry.file->compressed();
+    if (!HoldsBytesOf(entry, probe) && !(unfinished && probe.MayBecome(ahead))) continue;
     // Of a file that was left behind: it will be known by its content once that one is done with.
     if (!entry.on_path || IsStillSuspect(found)) return true;
   }

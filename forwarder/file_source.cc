@@ -1,8 +1,11 @@
 #include "forwarder/file_source.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "forwarder/rotated_name.h"
 
 namespace logvault::forwarder {
 
@@ -35,6 +38,8 @@ bool FileSource::Resume(const std::vector<evidence::PositionEntry>& position, bo
   suspects_.clear();
   lost_.clear();
   rotated_.clear();
+  left_names_.clear();
+  unread_since_.clear();
   in_round_ = false;
   first_scan_ = true;
   next_look_ = next_scan_ = INT64_MIN;
@@ -122,7 +127,8 @@ void FileSource::LookAt(Entry& entry) {
     if (!opened.ok()) return NoteTrouble(opened);
   }
   TrackedFile::Look look = file.LookAgain();
-  if (look == TrackedFile::Look::kRewritten) StartOver(entry);
+  if (look == TrackedFile::Look::kRewritten) return StartOver(entry);
+  if (look == TrackedFile::Look::kGrown) NoteUnread(entry);
   // A network file system may have lost the file behind the descriptor.
   if (look == TrackedFile::Look::kFailed) file.Close();
 }
@@ -155,7 +161,7 @@ bool FileSource::ReadEntry(Entry& entry, OpenBatch& batch) {
     file.Close();
   }
   if (outcome != TrackedFile::Outcome::kAtEnd) return outcome != TrackedFile::Outcome::kFull;
-  if (IsOver(entry) || IsDamaged(entry)) outcome = file.ReadRest(batch);
+  if (IsOver(entry) || IsDamaged(entry) || IsLeftBehind(entry)) outcome = file.ReadRest(batch);
   if (outcome == TrackedFile::Outcome::kFull) return false;
   if (IsDamaged(entry) && !std::exchange(entry.damage_told, true))
     SayGap(file.path(), file.damage().message(), 0);
@@ -172,6 +178,18 @@ bool FileSource::IsDamaged(const Entry& entry) const {
   const TrackedFile& file = *entry.file;
   if (file.damage().ok() || !file.is_open()) return false;
   return options_.drain || clock_.Monotonic() - file.last_growth() >= kRotationGraceNanos;
+}
+
+// A glob goes on naming what rotation made of a file, and nobody ends the last line of that.
+bool FileSource::IsLeftBehind(const Entry& entry) const {
+  const TrackedFile& file = *entry.file;
+  if (!pattern_.is_glob() || !file.HasUnread()) return false;
+  if (clock_.Monotonic() - file.last_growth() < kRotationGraceNanos) return false;
+  const std::filesystem::path path(file.path());
+  const std::vector<std::string> names = LiveNamesOf(path.filename().string());
+  return std::any_of(names.begin(), names.end(), [&path](const std::string& name) {
+    return FactsOf((path.parent_path() / name).string()).ok();
+  });
 }
 
 bool FileSource::IsOver(const Entry& entry) const {

@@ -74,6 +74,8 @@ class FileSource final : public Source {
     bool looked = false;              // this round; in drain, ever: its end is fixed
     bool gone = false;                // no longer where it was: LostTrack has it
     bool damage_told = false;
+    bool resumed_unread =
+        false;  // nothing of it was read before, and it has changed since it was seen
   };
   // A file whose bytes behind `position` are no longer where they were read.
   struct LostTrack {
@@ -98,6 +100,7 @@ class FileSource final : public Source {
   bool ReadEntry(Entry& entry, OpenBatch& batch);
   [[nodiscard]] bool IsOver(const Entry& entry) const;
   [[nodiscard]] bool IsDamaged(const Entry& entry) const;
+  [[nodiscard]] bool IsLeftBehind(const Entry& entry) const;
   void Forget(Entry& entry);
   void CloseQuietFiles();
   void EndRound();
@@ -111,12 +114,15 @@ class FileSource final : public Source {
   void PlanNextScan(std::int64_t begin);
   void MatchEntries(const std::vector<FoundFile>& found);
   void Detach(Entry& entry);
+  void NoteUnread(Entry& entry);
   void NoteNewLiveFiles();
   void LookAtOpenFiles();
   void Discover(const FoundFile& found);
   void DiscoverCompressed();
   bool ResumeKnown(const FoundFile& found);
   bool ResumeMoved(const FoundFile& found);
+  static bool HoldsBytesOf(Entry& entry, ContentProbe& probe);
+  bool IsCopyOfTracked(const FoundFile& found);
   bool MayBeCopy(const FoundFile& found);
   void DropOldSuspects();
   bool IsStillSuspect(const FoundFile& found);
@@ -155,6 +161,9 @@ class FileSource final : public Source {
   std::map<FileId, evidence::PositionEntry> changes_;  // that no tracked file tells
   std::vector<LostTrack> lost_;
   std::set<std::string> rotated_;  // live names whose file was renamed: was there another between?
+  std::set<std::string> left_names_;  // of files that have another name within the glob now
+  std::map<std::string, UnixNanos>
+      unread_since_;  // by live name: the mtime of a file of which nothing was read
   std::map<FileId, Suspect> suspects_;
   std::vector<FoundFile> unclaimed_;  // named by the pattern in this scan and not tracked
   std::vector<std::unique_ptr<TrackedFile>>

@@ -29,9 +29,7 @@ std::optional<FilePosition> PastFiles::Take(const FileId& id) {
 std::optional<FilePosition> PastFiles::TakeByContent(ContentProbe& probe) {
   const std::uint64_t fingerprint = probe.Fingerprint();
   if (fingerprint == 0) return std::nullopt;
-  for (const auto& [id, position] : files_) {
-    if (position.fingerprint == fingerprint && probe.Has(position)) return Take(FileId(id));
-  }
+  if (std::optional<FilePosition> found = FindByContent(probe)) return Take(found->id);
   auto orphan = std::find_if(orphans_.begin(), orphans_.end(), [&](const FilePosition& position) {
     return position.fingerprint == fingerprint && probe.Has(position);
   });
@@ -39,6 +37,15 @@ std::optional<FilePosition> PastFiles::TakeByContent(ContentProbe& probe) {
   FilePosition position = std::move(*orphan);
   orphans_.erase(orphan);
   return position;
+}
+
+std::optional<FilePosition> PastFiles::FindByContent(ContentProbe& probe) const {
+  const std::uint64_t fingerprint = probe.Fingerprint();
+  if (fingerprint == 0) return std::nullopt;
+  for (const auto& [id, position] : files_) {
+    if (position.fingerprint == fingerprint && probe.Has(position)) return position;
+  }
+  return std::nullopt;
 }
 
 std::vector<FilePosition> PastFiles::TakeSurplus() {

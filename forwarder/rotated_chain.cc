@@ -49,7 +49,8 @@ class Chain {
   CatchUp Resolve() {
     std::vector<const FilePosition*> homeless;
     for (const FilePosition& position : query_.positions) {
-      if (!LocateById(position)) homeless.push_back(&position);
+      const bool empty = position.over && position.offset == 0;
+      if (!LocateById(position) && !empty) homeless.push_back(&position);
     }
     std::sort(homeless.begin(), homeless.end(), [](const FilePosition* a, const FilePosition* b) {
       return std::tie(a->mtime, a->path) < std::tie(b->mtime, b->path);
@@ -94,7 +95,8 @@ class Chain {
     auto same = std::find_if(links_.begin(), links_.end(), [&file](const Link& link) {
       return link.file.facts.id == file.facts.id;
     });
-    if (same == links_.end()) links_.push_back({file, std::move(name), std::nullopt});
+    if (same == links_.end()) return links_.push_back({file, std::move(name), std::nullopt});
+    if (!same->name.has_value()) same->name = std::move(name);
   }
 
   // By time; but who still writes to a file that was moved away does not make it younger than the next.
@@ -142,13 +144,19 @@ class Chain {
   }
 
   static bool HasBytesOf(const Link& link, const FilePosition& position) {
-    // Seen and not read: compressors keep the time.
-    if (position.offset == 0) {
-      return link.name.has_value() &&
-             link.file.facts.mtime / kNanosPerSecond == position.mtime / kNanosPerSecond;
-    }
+    if (position.offset == 0) return link.name.has_value() && IsUnreadForm(link, position);
     std::uint64_t least = link.name.has_value() ? 1 : kMinContentMatch;
     return ContentProbe(link.file).Has(position, least);
+  }
+
+  // Of a file that was seen and not read: how it begins, where that was seen too; and compressors keep the time, some of
+  // them whole seconds only.
+  static bool IsUnreadForm(const Link& link, const FilePosition& position) {
+    if (position.fingerprint != 0)
+      return ContentProbe(link.file).Fingerprint() == position.fingerprint;
+    const UnixNanos mtime = link.file.facts.mtime;
+    return mtime == position.mtime || (mtime % kNanosPerSecond == 0 &&
+                                       mtime / kNanosPerSecond == position.mtime / kNanosPerSecond);
   }
 
   void Locate(Link& link, const FilePosition& position) {
@@ -163,16 +171,9 @@ class Chain {
     result_.located.emplace_back(position, std::move(now));
   }
 
-  // A copy of a file that is being read holds nothing new.
-  bool IsCopyOfTracked(const Link& link) const {
-    ContentProbe probe(link.file);
-    return std::any_of(query_.tracked.begin(), query_.tracked.end(),
-                       [&](const FilePosition& position) { return probe.Has(position); });
-  }
-
   // Behind the newest file that is known, everything that rotation named is unread.
   void Collect() {
-    UnixNanos newest_known = INT64_MIN;
+    UnixNanos newest_known = query_.newest_known;
     for (const FilePosition& position : query_.positions)
       newest_known = std::max(newest_known, position.mtime);
     for (const FilePosition& position : query_.tracked) {
@@ -181,7 +182,8 @@ class Chain {
     std::size_t begin = 0;
     bool anchored = false;
     for (std::size_t i = 0; i < links_.size(); ++i) {
-      bool known = links_[i].now.has_value() ||
+      // A file of which nothing was read says nothing about what came before it.
+      bool known = (links_[i].now.has_value() && links_[i].now->offset > 0) ||
                    (query_.is_tracked(links_[i].file.facts.id) && links_[i].name.has_value());
       if (known) begin = i;
       anchored = anchored || known;
@@ -193,7 +195,7 @@ class Chain {
         continue;
       }
       bool later = anchored ? i > begin : link.file.facts.mtime > newest_known;
-      if (later) AddWhole(link);
+      if (later && IsNew(link)) AddNew(link);
     }
   }
 
@@ -205,11 +207,25 @@ class Chain {
       result_.unread.push_back({now, link.file.facts});
   }
 
+  bool IsNew(const Link& link) const {
+    const FileId& id = link.file.facts.id;
+    return link.name.has_value() && !query_.is_tracked(id) && !query_.is_suspect(id) &&
+           !query_.is_copy(link.file);
+  }
+
+  // Who writes to a file long after it was rotated makes it seem younger than it is: it may have been read all the same.
+  void AddNew(Link& link) {
+    const std::optional<FilePosition> read = query_.was_read(link.file);
+    if (!read.has_value()) return AddWhole(link);
+    Result<FileFacts> there = FactsOf(read->path);
+    const bool copied = there.ok() && there->id == read->id && there->size >= read->offset;
+    if (copied) return;
+    Locate(link, *read);
+    AddRest(link);
+  }
+
   void AddWhole(const Link& link) {
     const FileFacts& facts = link.file.facts;
-    if (!link.name.has_value() || query_.is_tracked(facts.id) || query_.is_suspect(facts.id))
-      return;
-    if (IsCopyOfTracked(link)) return;
     FilePosition whole;
     whole.id = facts.id;
     whole.born = facts.born;

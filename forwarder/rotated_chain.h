@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,13 @@ struct ChainQuery {
   std::string live;                     // the name the pattern gives the newest file
   std::vector<FilePosition> positions;  // to be located: of files that `live` was
   std::vector<FilePosition> tracked;    // of files of this chain that are being read
-  std::vector<FoundFile> others;        // files elsewhere that may be copies
+  std::function<bool(const FoundFile&)>
+      is_copy;                         // of a file that is being read: it holds nothing new
+  std::vector<FoundFile> others;       // files elsewhere that may be copies
+  UnixNanos newest_known = INT64_MIN;  // what is older than this is not new
   std::function<bool(const FileId&)> is_tracked;
+  // A position, of whatever chain, that the file was read up to under another inode.
+  std::function<std::optional<FilePosition>(const FoundFile&)> was_read;
   std::function<bool(const FileId&)>
       is_suspect;  // perhaps an unfinished copy: not a file of its own yet
 };

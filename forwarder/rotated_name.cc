@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <utility>
 
 #include "forwarder/decompressor.h"
 
@@ -46,6 +48,21 @@ std::optional<RotatedName> ParseRotatedName(std::string_view live, std::string_v
   if (base.size() <= live.size() || !base.starts_with(stem) || !base.ends_with(extension))
     return std::nullopt;
   return FromAdded(base.substr(stem.size(), base.size() - live.size()), false);
+}
+
+std::vector<std::string> LiveNamesOf(std::string_view name) {
+  const std::string_view base = WithoutCompression(name);
+  const std::size_t dot = std::min(base.rfind('.'), base.size());
+  std::vector<std::string> names;
+  for (std::size_t i = 1; i < base.size(); ++i) {
+    if (!IsSeparator(base[i])) continue;
+    std::string whole(base.substr(0, i));
+    std::string extended = i < dot ? whole + std::string(base.substr(dot)) : std::string();
+    for (std::string& live : {std::ref(whole), std::ref(extended)}) {
+      if (ParseRotatedName(live, base).has_value()) names.push_back(std::move(live));
+    }
+  }
+  return names;
 }
 
 bool DifferInDigitsOnly(std::string_view a, std::string_view b) {

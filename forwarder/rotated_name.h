@@ -19,6 +19,9 @@ struct RotatedName {
 // the whole name or before its last extension; a compression suffix may follow.  Nothing where `name` is `live`.
 std::optional<RotatedName> ParseRotatedName(std::string_view live, std::string_view name);
 
+// The live names of which rotation may have made `name`.
+std::vector<std::string> LiveNamesOf(std::string_view name);
+
 // Whether both are, say, app-1.log and app-2.log.gz: equal but for digits and compression.
 bool DifferInDigitsOnly(std::string_view a, std::string_view b);
 

@@ -75,10 +75,14 @@ TrackedFile::Look TrackedFile::LookAgain() {
   if (bytes_->compressed()) return LookAtCompressed(*now);
   if (now->size == size_ && now->mtime == mtime_) return Look::kSame;
   if (now->size < read_end() || !StillMatches()) return Look::kRewritten;
+  // Of a file of which nothing is read yet only its size can tell: it is smaller than it was, or was written to and is
+  // empty all the same.
+  const bool emptied = now->size == 0 && mtime_ != 0;
+  if (read_end() == 0 && (emptied || now->size < size_seen_)) return Look::kRewritten;
   bool grown = now->size > size_;
   if (grown) last_growth_ = clock_.Monotonic();
   size_ = now->size;
-  NoteSize(size_);
+  size_seen_ = std::max(size_seen_, size_);
   position_.mtime = mtime_ = now->mtime;
   return grown ? Look::kGrown : Look::kSame;
 }
@@ -94,6 +98,10 @@ TrackedFile::Look TrackedFile::LookAtCompressed(const FileFacts& now) {
   damage_ = Status::Ok();
   size_ = kEndUnknown;
   return Look::kGrown;
+}
+
+void TrackedFile::NoteSize(std::uint64_t size) {
+  if (size > size_seen_ && is_open() && StillMatches()) size_seen_ = size;
 }
 
 // The last bytes read still stand where they were read.
@@ -150,9 +158,17 @@ bool TrackedFile::IsUntouched(const FileFacts& facts) const {
 }
 
 std::uint64_t TrackedFile::fingerprint() {
-  if (position_.fingerprint == 0 && offset() >= kFingerprintBytes && is_open())
-    position_.fingerprint = FingerprintOf(head_);
+  if (position_.fingerprint == 0 && read_end() >= kFingerprintBytes && is_open())
+    position_.fingerprint =
+        FingerprintOf(head_ + std::string(unread().substr(0, kFingerprintBytes)));
   return position_.fingerprint;
+}
+
+std::uint64_t TrackedFile::FingerprintNow() {
+  if (const std::uint64_t known = fingerprint(); known != 0 || !is_open() || compressed())
+    return known;
+  Result<std::string> head = bytes_->ReadAt(0, kFingerprintBytes);
+  return head.ok() ? FingerprintOf(*head) : 0;
 }
 
 void TrackedFile::MarkOver() {

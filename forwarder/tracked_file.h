@@ -86,7 +86,9 @@ class TrackedFile {
   [[nodiscard]] std::uint64_t read_end() const { return position_.offset + unread().size(); }
   // The largest size the file was ever seen to have.
   [[nodiscard]] std::uint64_t size_seen() const { return size_seen_; }
-  void NoteSize(std::uint64_t size) { size_seen_ = std::max(size_seen_, size); }
+  // The file had `size` a moment ago.  Counts only where it still holds what was read: another content's size would be
+  // told as lost with this one.
+  void NoteSize(std::uint64_t size);
   [[nodiscard]] UnixNanos mtime() const { return mtime_; }
   [[nodiscard]] std::int64_t last_growth() const { return last_growth_; }  // Clock::Monotonic
   [[nodiscard]] bool compressed() const { return CompressionOf(path()) != Compression::kNone; }
@@ -94,6 +96,10 @@ class TrackedFile {
   [[nodiscard]] bool IsUntouched(const FileFacts& facts) const;
   // Of the position; cheap.
   [[nodiscard]] std::uint64_t fingerprint();
+  // Of the file as it begins now, read or not.
+  [[nodiscard]] std::uint64_t FingerprintNow();
+  // Lines without an end wait for it.
+  [[nodiscard]] bool HasUnread() const { return !unread().empty(); }
   // Records were moved since the last call.
   bool TakeMoved();
 
