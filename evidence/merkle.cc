@@ -1,10 +1,12 @@
 #include "evidence/merkle.h"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
 
 #include "common/check.h"
+#include "evidence/sha256_many.h"
 
 namespace logvault::evidence {
 namespace {
@@ -49,6 +51,36 @@ Status SubProof(std::uint64_t m, std::uint64_t begin, std::uint64_t size, bool w
   if (!sibling.ok()) return sibling.status();
   proof.push_back(*sibling);
   return Status::Ok();
+}
+
+Hash RootOneByOne(std::span<const Hash> leaves) {
+  CompactTree tree;
+  for (const Hash& leaf : leaves) tree.Append(leaf);
+  return tree.Root();
+}
+
+// From one level of a tree to the one above.  A last node without a sibling rises as it is: RFC 6962's tree splits at
+// powers of two, which pairs all nodes but that one.
+void Rise(std::vector<Hash>& nodes) {
+  constexpr std::size_t kPairsAtATime = 1024;
+  constexpr std::size_t kMessageSize = 1 + 2 * kHashSize;  // as NodeHash
+  const std::size_t pairs = nodes.size() / 2;
+  std::string room;
+  std::vector<std::string_view> messages;
+  room.reserve(std::min(pairs, kPairsAtATime) * kMessageSize);
+  for (std::size_t first = 0; first < pairs; first += kPairsAtATime) {
+    const std::size_t count = std::min(kPairsAtATime, pairs - first);
+    room.clear();
+    messages.clear();
+    for (std::size_t i = first; i < first + count; ++i) {
+      const char* begin = room.data() + room.size();
+      room.append("\1"sv).append(nodes[2 * i].view()).append(nodes[2 * i + 1].view());
+      messages.emplace_back(begin, kMessageSize);
+    }
+    Sha256Many(messages, std::span(nodes).subspan(first, count));
+  }
+  if (nodes.size() % 2 == 1) nodes[pairs] = nodes.back();
+  nodes.resize(pairs + nodes.size() % 2);
 }
 
 // On which side of a path its next sibling stands.
@@ -99,9 +131,10 @@ Hash NodeHash(const Hash& left, const Hash& right) {
 Hash EmptyRoot() { return Sha256(""); }
 
 Hash RootOf(std::span<const Hash> leaves) {
-  CompactTree tree;
-  for (const Hash& leaf : leaves) tree.Append(leaf);
-  return tree.Root();
+  if (leaves.size() < 2 * kManyMessages) return RootOneByOne(leaves);
+  std::vector<Hash> nodes(leaves.begin(), leaves.end());
+  while (nodes.size() >= 2 * kManyMessages) Rise(nodes);
+  return RootOneByOne(nodes);
 }
 
 Result<Hash> RootAt(std::uint64_t size, const NodeReader& node) {

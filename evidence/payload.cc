@@ -11,12 +11,14 @@
 #include "common/bytes.h"
 #include "common/check.h"
 #include "evidence/batch.h"
+#include "evidence/columns.h"
 #include "evidence/merkle.h"
+#include "evidence/sha256_many.h"
 
 namespace logvault::evidence {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 // Level 3 makes batches of this size 1.7 % smaller and takes 1.7 times as long (docs/performance.md).
 constexpr int kZstdLevel = 1;
 // From here on a batch's leaves are computed beside its compression: below, a thread costs more than it saves.
@@ -32,56 +34,6 @@ std::int64_t WrappingSub(std::int64_t a, std::int64_t b) {
 std::int64_t WrappingAdd(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
-
-// A column of few distinct values: each as (value, how many times more it repeats).
-class RunWriter {
- public:
-  void Add(std::uint64_t value) {
-    if (count_ > 0 && value == value_) {
-      ++count_;
-      return;
-    }
-    Flush();
-    value_ = value;
-    count_ = 1;
-  }
-  std::string Take() {
-    Flush();
-    return std::exchange(bytes_, {});
-  }
-
- private:
-  void Flush() {
-    if (count_ == 0) return;
-    ByteWriter writer(bytes_);
-    writer.Varint(value_);
-    writer.Varint(count_ - 1);
-    count_ = 0;
-  }
-  std::string bytes_;
-  std::uint64_t value_ = 0;
-  std::uint64_t count_ = 0;
-};
-
-class RunReader {
- public:
-  std::uint64_t Next(ByteReader& reader) {
-    if (left_ == 0) {
-      value_ = reader.Varint();
-      left_ = reader.Varint();
-      if (left_ == UINT64_MAX) reader.Fail();
-      ++left_;
-    }
-    --left_;
-    return value_;
-  }
-  // Every run was used up by the rows.
-  [[nodiscard]] bool Exhausted() const { return left_ == 0; }
-
- private:
-  std::uint64_t value_ = 0;
-  std::uint64_t left_ = 0;
-};
 
 struct FreeContext {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -146,6 +98,48 @@ std::array<char, kLeafPrefixSize> LeafPrefix(std::string_view salt, std::uint64_
 std::string_view SaltOf(std::string_view salts, std::uint32_t i) {
   return salts.substr(i * kSaltSize, kSaltSize);
 }
+
+// Hashes a batch's record leaves, as many at a time as a room has place for that the processor's cache holds.
+class LeafHasher {
+ public:
+  explicit LeafHasher(std::uint32_t record_count) {
+    leaves_.reserve(record_count);
+    room_.reserve(kRoomBytes);
+  }
+
+  void Add(std::string_view salt, std::uint64_t seq, const RecordView& record) {
+    const std::size_t size = kLeafPrefixSize + record.origin.size() + record.bytes.size();
+    if (room_.size() + size > kRoomBytes) HashRoom();
+    if (size > kRoomBytes) {
+      leaves_.push_back(RecordLeaf(salt, seq, record));
+      return;
+    }
+    const std::array<char, kLeafPrefixSize> prefix = LeafPrefix(salt, seq, record);
+    const char* begin = room_.data() + room_.size();
+    room_.append(prefix.data(), prefix.size()).append(record.origin).append(record.bytes);
+    messages_.emplace_back(begin, size);
+  }
+
+  std::vector<Hash> Finish() {
+    HashRoom();
+    return std::move(leaves_);
+  }
+
+ private:
+  static constexpr std::size_t kRoomBytes = 96u << 10;
+
+  void HashRoom() {
+    const std::size_t hashed = leaves_.size();
+    leaves_.resize(hashed + messages_.size());
+    Sha256Many(messages_, std::span(leaves_).subspan(hashed));
+    messages_.clear();
+    room_.clear();
+  }
+
+  std::string room_;
+  std::vector<std::string_view> messages_;  // in room_
+  std::vector<Hash> leaves_;
+};
 
 }  // namespace
 
@@ -220,13 +214,15 @@ void PayloadBuilder::Columns::Encode(std::string_view batch_key,
   ByteWriter writer(encoded);
   writer.U8(kVersion);
   writer.Varint(rows.size());
-  for (const Row& row : rows) writer.Varint(row.size);
-  UnixNanos previous = 0;
+  std::string_view rest = blob;
   for (const Row& row : rows) {
-    writer.SignedVarint(WrappingSub(row.event_time, previous));
-    previous = row.event_time;
+    RecordEnd::Of(rest.substr(0, row.size)).Write(writer);
+    rest.remove_prefix(row.size);
   }
-  previous = 0;
+  TimeWriter event_times;
+  for (const Row& row : rows) event_times.Add(row.event_time);
+  event_times.Write(writer);
+  UnixNanos previous = 0;
   for (const Row& row : rows) {
     writer.SignedVarint(WrappingSub(row.read_time, previous));
     previous = row.read_time;
@@ -236,10 +232,10 @@ void PayloadBuilder::Columns::Encode(std::string_view batch_key,
     flags.Add(row.flags);
     origin.Add(row.origin);
   }
-  writer.Bytes(flags.Take());
+  flags.Write(writer);
   writer.Varint(origins.size());
   for (const std::string& text : origins) writer.VarString(text);
-  writer.Bytes(origin.Take());
+  origin.Write(writer);
   LV_CHECK(batch_key.size() == kBatchKeySize);
   writer.Bytes(batch_key);
   writer.Varint(position.size());
@@ -253,17 +249,16 @@ void PayloadBuilder::Columns::Encode(std::string_view batch_key,
 std::vector<Hash> PayloadBuilder::Columns::Leaves(std::uint64_t first_seq,
                                                   std::string_view batch_key) const {
   std::string salts = RecordSalts(batch_key, static_cast<std::uint32_t>(rows.size()));
-  std::vector<Hash> leaves;
-  leaves.reserve(rows.size());
+  LeafHasher hasher(static_cast<std::uint32_t>(rows.size()));
   std::size_t offset = 0;
   for (std::uint32_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    leaves.push_back(RecordLeaf(SaltOf(salts, i), first_seq + i,
-                                {row.event_time, row.read_time, row.flags, origins[row.origin],
-                                 std::string_view(blob).substr(offset, row.size)}));
+    hasher.Add(SaltOf(salts, i), first_seq + i,
+               {row.event_time, row.read_time, row.flags, origins[row.origin],
+                std::string_view(blob).substr(offset, row.size)});
     offset += row.size;
   }
-  return leaves;
+  return hasher.Finish();
 }
 
 PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::string_view batch_key,
@@ -311,11 +306,13 @@ Status Payload::ParseColumns() {
     return Corruption("payload: no sensible record count");
   }
   rows_.resize(count);
-  Result<std::uint64_t> blob_size = ParseLengths(reader);
-  if (!blob_size.ok()) return blob_size.status();
+  std::vector<RecordEnd> ends;
+  ends.reserve(count);
+  for (std::uint64_t i = 0; i < count; ++i) ends.push_back(RecordEnd::Read(reader));
+  const std::vector<UnixNanos> event_times = ReadTimes(reader, count);
+  if (!reader.ok()) return Corruption("payload: a column of ends or times is not in order");
+  for (std::size_t i = 0; i < count; ++i) rows_[i].event_time = event_times[i];
   UnixNanos time = 0;
-  for (Row& row : rows_) row.event_time = time = WrappingAdd(time, reader.SignedVarint());
-  time = 0;
   for (Row& row : rows_) row.read_time = time = WrappingAdd(time, reader.SignedVarint());
   LV_RETURN_IF_ERROR(ParseFlags(reader));
   LV_RETURN_IF_ERROR(ParseOrigins(reader));
@@ -323,24 +320,22 @@ Status Payload::ParseColumns() {
   LV_RETURN_IF_ERROR(ParsePosition(reader));
   if (!reader.ok()) return Corruption("payload: the columns are cut off");
   blob_ = reader.rest();
-  if (blob_.size() != *blob_size) {
-    return Corruption("payload: the lengths do not add up to the blob");
-  }
-  return Status::Ok();
+  return CutBlob(ends);
 }
 
-// Returns their sum.
-Result<std::uint64_t> Payload::ParseLengths(ByteReader& reader) {
-  std::uint64_t offset = 0;
-  for (Row& row : rows_) {
-    const std::uint64_t size = reader.Varint();
+Status Payload::CutBlob(std::span<const RecordEnd> ends) {
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const std::size_t size = ends[i].Find(blob_.substr(offset));
+    if (size == std::string_view::npos)
+      return Corruption("payload: the records are longer than the blob");
     if (size > kMaxRecordSize) return Corruption("payload: a record is longer than 16 MiB");
-    row.offset = static_cast<std::uint32_t>(offset);
-    row.size = static_cast<std::uint32_t>(size);
+    rows_[i].offset = static_cast<std::uint32_t>(offset);
+    rows_[i].size = static_cast<std::uint32_t>(size);
     offset += size;
-    if (offset > bytes_->size()) return Corruption("payload: the records are longer than the blob");
   }
-  return offset;
+  if (offset != blob_.size()) return Corruption("payload: the records are shorter than the blob");
+  return Status::Ok();
 }
 
 Status Payload::ParseFlags(ByteReader& reader) {
@@ -416,12 +411,11 @@ Hash RecordLeaf(std::string_view salt, std::uint64_t seq, const RecordView& reco
 
 std::vector<Hash> RecordLeaves(const Payload& payload, std::uint64_t first_seq) {
   std::string salts = RecordSalts(payload.batch_key(), payload.record_count());
-  std::vector<Hash> leaves;
-  leaves.reserve(payload.record_count());
+  LeafHasher hasher(payload.record_count());
   for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
-    leaves.push_back(RecordLeaf(SaltOf(salts, i), first_seq + i, payload.record(i)));
+    hasher.Add(SaltOf(salts, i), first_seq + i, payload.record(i));
   }
-  return leaves;
+  return hasher.Finish();
 }
 
 Result<Payload> OpenPayload(const BatchHeader& header, std::string_view frame) {

@@ -33,6 +33,8 @@ inline constexpr std::size_t kMaxPayloadSize =
     20 * 1024 * 1024;  // decompressed; a frame beyond is refused
 inline constexpr std::size_t kMaxOriginSize = 4096;
 
+struct RecordEnd;
+
 // One record, its bytes and origin borrowed from whoever holds them.
 struct RecordView {
   UnixNanos event_time = kNoTime;
@@ -115,7 +117,7 @@ class Payload {
   };
   Payload() = default;
   Status ParseColumns();
-  Result<std::uint64_t> ParseLengths(ByteReader& reader);
+  Status CutBlob(std::span<const RecordEnd> ends);
   Status ParseFlags(ByteReader& reader);
   Status ParseOrigins(ByteReader& reader);
   Status ParsePosition(ByteReader& reader);

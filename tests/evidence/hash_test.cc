@@ -3,6 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iostream>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "evidence/sha256_many.h"
+
 namespace logvault::evidence {
 namespace {
 
@@ -17,6 +25,42 @@ TEST(HashTest, Sha256OfPublishedMessages) {
 TEST(HashTest, PartsHashLikeTheirConcatenation) {
   EXPECT_EQ(Sha256({"a", "", "bc"}), Sha256("abc"));
   EXPECT_NE(Sha256({"a", "b"}), Sha256("abc"));
+}
+
+// Two implementations where libipsec-mb is there: this one and OpenSSL's.
+TEST(HashTest, ManyMessagesHashAsEachByItself) {
+  std::cout << "several at a time: " << (HashesSeveralAtOnce() ? "yes" : "no, none to compare")
+            << "\n";
+  std::mt19937_64 random(5);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::string> texts(random() % 300);
+    for (std::string& text : texts) {
+      // Around the sizes of a block and its padding, and those that are hashed by themselves.
+      const std::size_t edges[] = {0, 55, 64, 119, 128, 32'768, random() % 1000, random() % 1000};
+      const std::size_t edge = random() % 200 == 0 ? 1u << 20 : edges[random() % 8];
+      text.resize(edge + random() % 3);
+      for (char& c : text) c = static_cast<char>(random());
+    }
+    const std::vector<std::string_view> messages(texts.begin(), texts.end());
+    std::vector<Hash> hashes(messages.size());
+    Sha256Many(messages, hashes);
+    for (std::size_t i = 0; i < messages.size(); ++i)
+      ASSERT_EQ(hashes[i], Sha256(messages[i])) << round << ": " << messages[i].size() << " bytes";
+  }
+}
+
+TEST(HashTest, SeveralThreadsHashManyMessagesAtOnce) {
+  const std::vector<std::string> texts(500, std::string(100, 'x'));
+  const std::vector<std::string_view> messages(texts.begin(), texts.end());
+  const Hash expected = Sha256(texts.front());
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      std::vector<Hash> hashes(messages.size());
+      Sha256Many(messages, hashes);
+      EXPECT_EQ(std::count(hashes.begin(), hashes.end(), expected), 500);
+    });
+  }
 }
 
 // RFC 4231, test case 2.

@@ -131,6 +131,16 @@ TEST(MerkleTest, RootsAndTreesAgreeWithTheDefinition) {
   }
 }
 
+// Large trees are hashed level by level, several nodes at a time.
+TEST(MerkleTest, RootsOfLargeTreesAgreeWithTheDefinition) {
+  const std::vector<Hash> leaves = SomeLeaves(2500);
+  for (std::size_t size : {127, 128, 129, 255, 256, 257, 511, 513, 1000, 1023, 1025, 2047, 2048,
+                           2049, 2050, 2051, 2499, 2500}) {
+    const auto prefix = std::span(leaves).first(size);
+    EXPECT_EQ(RootOf(prefix), NaiveRoot(prefix)) << size;
+  }
+}
+
 TEST(MerkleTest, AppendTellsEachFinishedSubtreeOnce) {
   std::vector<Hash> leaves = SomeLeaves(70);
   CompactTree tree;

@@ -34,7 +34,8 @@ OwnedRecord RandomRecord(std::mt19937_64& random) {
   record.flags = static_cast<std::uint32_t>(random() % 3);
   record.origin = kOrigins[random() % 4];
   record.bytes.resize(random() % 300);
-  for (char& c : record.bytes) c = static_cast<char>(random());
+  for (char& c : record.bytes) c = static_cast<char>(random() % 8 == 0 ? '\n' : random());
+  if (random() % 2 == 0) record.bytes += '\n';
   return record;
 }
 
@@ -80,6 +81,29 @@ TEST(PayloadTest, RandomBatchesComeBackAsTheyWere) {
       EXPECT_EQ(got.origin, records[i].origin);
       EXPECT_EQ(got.bytes, records[i].bytes);
     }
+  }
+}
+
+// Many leaves are hashed several at a time; here each is by itself, some longer than what is hashed so.
+TEST(PayloadTest, TheRootOfALargeBatchIsThatOfItsRecordsLeaves) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 5; ++round) {
+    PayloadBuilder builder;
+    std::vector<OwnedRecord> records;
+    for (int i = 0; i < 700; ++i) {
+      records.push_back(RandomRecord(random));
+      if (random() % 100 == 0) records.back().bytes.resize(64'000 + random() % 60'000);
+      builder.Add(records.back().view());
+    }
+    const std::string salts = RecordSalts(kKey, 700);
+    CompactTree tree;
+    for (std::uint32_t i = 0; i < records.size(); ++i) {
+      tree.Append(RecordLeaf(std::string_view(salts).substr(i * kSaltSize, kSaltSize), 40 + i,
+                             records[i].view()));
+    }
+    const PayloadBuilder::Sealed sealed = builder.Finish(40, kKey, {});
+    EXPECT_EQ(sealed.records_root, tree.Root());
+    EXPECT_TRUE(OpenPayload(HeaderFor(sealed, 40), sealed.frame).ok());
   }
 }
 
@@ -164,117 +188,77 @@ std::string Columns(std::string_view hex_columns, std::string_view blob) {
   return frame;
 }
 
+// What a payload's columns say of its one record "abc" or two lines, as hexadecimal digits.
+struct ColumnsCase {
+  const char* what;
+  const char* version = "02";
+  const char* count = "01";
+  const char* ends = "0003";  // by size: 3 bytes
+  const char* event_times = "00";
+  const char* read_times = "00";
+  const char* flags = "0000";      // value, how many times more
+  const char* origins = "01016f";  // one: "o"
+  const char* origin = "0000";
+  const char* blob = "abc";
+};
+
+Result<Payload> ParsedCase(const ColumnsCase& c) {
+  return Payload::Parse(Columns(std::string(c.version) + c.count + c.ends + c.event_times +
+                                    c.read_times + c.flags + c.origins + c.origin,
+                                c.blob));
+}
+
 TEST(PayloadTest, EveryColumnMustAgree) {
-  //            version count length event read flags(value,more) origins("o") origin(value,more)
-  EXPECT_TRUE(Payload::Parse(Columns("01"
-                                     "01"
-                                     "03"
-                                     "00"
-                                     "00"
-                                     "0000"
-                                     "01016f"
-                                     "0000",
-                                     "abc"))
-                  .ok());
-  EXPECT_FALSE(Payload::Parse(Columns("02"
-                                      "01"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "version";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "00"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "no record";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "7f"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "count";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "01"
-                                      "04"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "length";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "01"
-                                      "02"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "blob over";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "01"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "0001"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "flags run over";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "01"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "00"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "no origin";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "01"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "0000"
-                                      "01016f"
-                                      "0100",
-                                      "abc"))
-                   .ok())
-      << "origin index";
-  EXPECT_FALSE(Payload::Parse(Columns("01"
-                                      "01"
-                                      "03"
-                                      "00"
-                                      "00"
-                                      "ffffffffff0100"
-                                      "01016f"
-                                      "0000",
-                                      "abc"))
-                   .ok())
-      << "flags";
+  EXPECT_TRUE(ParsedCase({.what = "sound"}).ok());
+  EXPECT_TRUE(ParsedCase({.what = "a line", .ends = "01", .blob = "ab\n"}).ok());
+  EXPECT_TRUE(ParsedCase({.what = "two lines", .ends = "02", .blob = "a\nb\n"}).ok());
+  const ColumnsCase cases[] = {
+      {.what = "an older version", .version = "01"},
+      {.what = "a newer version", .version = "03"},
+      {.what = "no record", .count = "00"},
+      {.what = "count", .count = "7f"},
+      {.what = "a size beyond the blob", .ends = "0004"},
+      {.what = "a size short of the blob", .ends = "0002"},
+      {.what = "a line that the blob has not", .ends = "02", .blob = "ab\n"},
+      {.what = "a line that does not end", .ends = "01"},
+      {.what = "bytes behind the last line", .ends = "01", .blob = "ab\nc"},
+      {.what = "lines beyond 32 bits", .ends = "ffffffffff01", .blob = "ab\n"},
+      {.what = "a size beyond 32 bits", .ends = "00ffffffffff01"},
+      {.what = "no such unit", .event_times = "0500"},
+      {.what = "a fraction of a whole second", .event_times = "020003e8"},
+      {.what = "a second beyond all times", .event_times = "01ffffffffffffffffff01"},
+      {.what = "flags run over", .flags = "0001"},
+      {.what = "flags", .flags = "ffffffffff0100"},
+      {.what = "no origin", .origins = "00"},
+      {.what = "origin index", .origin = "0100"},
+  };
+  for (const ColumnsCase& c : cases) EXPECT_FALSE(ParsedCase(c).ok()) << c.what;
+}
+
+TEST(PayloadTest, EachTimeComesBackInWhateverUnitItIs) {
+  constexpr UnixNanos kSecond = 1'720'685'635 * kNanosPerSecond;
+  const std::vector<UnixNanos> times = {kNoTime,
+                                        0,
+                                        kSecond,
+                                        kSecond + 120'000'000,
+                                        kSecond + 123'456'000,
+                                        kSecond + 1,
+                                        -1,
+                                        -kSecond,
+                                        -999,
+                                        kNoTime,
+                                        kNoTime + 1,
+                                        INT64_MAX,
+                                        INT64_MAX - 1,
+                                        1'000'000,
+                                        -1'000};
+  PayloadBuilder builder;
+  for (const UnixNanos time : times) builder.Add({time, 5, 0, "o", "a line\n"});
+  const PayloadBuilder::Sealed sealed = builder.Finish(1, kKey, {});
+  Result<Payload> payload = Payload::Parse(sealed.frame);
+  ASSERT_TRUE(payload.ok()) << payload.status();
+  for (std::uint32_t i = 0; i < times.size(); ++i)
+    EXPECT_EQ(payload->record(i).event_time, times[i]) << i;
 }
 
 TEST(PayloadTest, EveryFlippedBitOfTheFrameIsRefused) {
