@@ -9,7 +9,6 @@
 #include <ctime>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -80,7 +79,7 @@ int main(int argc, char** argv) {
   }
   std::size_t raw = 0, stored = 0, always = 0, blocks = 0, records = 0;
   double checking = 0, building = 0;
-  auto builder = std::make_unique<query::SegmentBuilder>(0);
+  query::SegmentBuilder builder(0);
   std::vector<query::BuiltSegment> segments;
   for (int i = 2; i < argc; ++i) {
     std::ifstream in(argv[i], std::ios::binary);
@@ -93,18 +92,17 @@ int main(int argc, char** argv) {
       if (evidence::Sha256(batch.frame) != batch.header.payload_hash) std::abort();
       Result<evidence::Payload> payload = evidence::Payload::Parse(batch.frame);
       if (!payload.ok()) std::abort();
-      if (!builder->HasRoomFor(payload->blob().size())) {
-        segments.push_back(builder->Finish(blocks));
-        builder = std::make_unique<query::SegmentBuilder>(blocks);
+      if (!builder.HasRoomFor(payload->blob().size())) {
+        segments.push_back(builder.Finish(blocks));
       }
-      builder->Add(blocks++, *payload, *format);
+      builder.Add(blocks++, *payload, *format);
       records += payload->record_count();
       checking += checked - begin;
       building += CpuSeconds() - checked;
     }
   }
   const double begin = CpuSeconds();
-  segments.push_back(builder->Finish(blocks));
+  segments.push_back(builder.Finish(blocks));
   building += CpuSeconds() - begin;
   for (const query::BuiltSegment& segment : segments) {
     stored += StoredBytes(segment.directory.Serialize());

@@ -64,7 +64,7 @@ void AddTo(SegmentBuilder& builder, std::uint64_t index,
 }  // namespace
 
 SegmentFeed::SegmentFeed(const storage::Reader& reader, std::uint64_t first)
-    : reader_(reader), next_(first), builder_(std::make_unique<SegmentBuilder>(first)) {}
+    : reader_(reader), next_(first), builder_(first) {}
 
 Result<std::optional<BuiltSegment>> SegmentFeed::Next(std::uint64_t end,
                                                       const std::stop_token& stop) {
@@ -86,11 +86,7 @@ Result<std::optional<BuiltSegment>> SegmentFeed::Next(std::uint64_t end,
   return std::exchange(finished_, std::nullopt);
 }
 
-BuiltSegment SegmentFeed::Close() {
-  BuiltSegment built = builder_->Finish(next_);
-  builder_ = std::make_unique<SegmentBuilder>(next_);
-  return built;
-}
+BuiltSegment SegmentFeed::Close() { return builder_.Finish(next_); }
 
 Status SegmentFeed::Take(std::uint64_t index, std::string_view bytes) {
   if (index != next_) return Corruption("block " + std::to_string(next_) + " is missing");
@@ -106,11 +102,10 @@ Status SegmentFeed::TakeRecords(const evidence::BlockHeader& block) {
   Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block.body);
   if (!batch.ok()) return batch.status();
   const std::optional<evidence::Payload> payload = PayloadOf(reader_, block, *batch);
-  if (!builder_->HasRoomFor(payload ? payload->blob().size() : 0)) {
-    finished_ = builder_->Finish(block.index);
-    builder_ = std::make_unique<SegmentBuilder>(block.index);
+  if (!builder_.HasRoomFor(payload ? payload->blob().size() : 0)) {
+    finished_ = builder_.Finish(block.index);
   }
-  AddTo(*builder_, block.index, payload, formats_, batch->stream_id);
+  AddTo(builder_, block.index, payload, formats_, batch->stream_id);
   return Status::Ok();
 }
 

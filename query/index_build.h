@@ -25,7 +25,7 @@ class SegmentFeed {
   Result<std::optional<BuiltSegment>> Next(std::uint64_t end, const std::stop_token& stop);
 
   // Of the records taken since the last segment's end.
-  [[nodiscard]] std::size_t pending_bytes() const { return builder_->raw_bytes(); }
+  [[nodiscard]] std::size_t pending_bytes() const { return builder_.raw_bytes(); }
   // A segment of what was taken, before it is whole.  REQUIRES: pending_bytes() > 0.
   BuiltSegment Close();
 
@@ -37,7 +37,7 @@ class SegmentFeed {
   std::uint64_t next_;  // the first block that was not taken
   bool knows_formats_ = false;
   std::map<evidence::Hash, formats::Format> formats_;  // by stream, as the newest block taken says
-  std::unique_ptr<SegmentBuilder> builder_;
+  SegmentBuilder builder_;
   std::optional<BuiltSegment> finished_;
 };
 

@@ -23,7 +23,7 @@ std::uint64_t Load(const char* from) {
   return word;
 }
 
-// Up to eight bytes as a number.
+// Up to eight bytes as a number; two of one size are the same number only where they are the same.
 std::uint64_t LoadShort(std::string_view bytes) {
   const std::size_t size = bytes.size();
   if (size >= 4)
@@ -34,15 +34,22 @@ std::uint64_t LoadShort(std::string_view bytes) {
          static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[size - 1])) << 16;
 }
 
-// Fast and good enough for a table that only this process sees.
-std::uint64_t HashOf(std::string_view token) {
-  constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-  std::uint64_t hash = token.size() * kMultiplier;
-  for (; token.size() > sizeof hash; token.remove_prefix(sizeof hash)) {
-    hash = (hash ^ Load<std::uint64_t>(token.data())) * kMultiplier;
-    hash ^= hash >> 32;
+constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+
+// A number that short tokens of one size do not share, and longer ones hardly ever.
+std::uint64_t SignatureOf(std::string_view token) {
+  if (token.size() <= sizeof(std::uint64_t)) return LoadShort(token);
+  std::uint64_t signature = 0;
+  for (std::size_t at = 0; at + sizeof signature < token.size(); at += sizeof signature) {
+    signature = (signature ^ Load<std::uint64_t>(token.data() + at)) * kMultiplier;
+    signature ^= signature >> 32;
   }
-  hash = (hash ^ LoadShort(token)) * kMultiplier;
+  return signature ^ Load<std::uint64_t>(token.data() + token.size() - sizeof signature);
+}
+
+// Fast and good enough for a table that only this process sees.
+std::uint64_t HashOf(std::uint64_t signature, std::size_t size) {
+  const std::uint64_t hash = (signature ^ size) * kMultiplier;
   return hash ^ hash >> 29;
 }
 
@@ -58,14 +65,15 @@ std::uint64_t OrderOf(std::string_view token) {
 // Tokens and the blocks that hold them: an open-addressing table over one arena.
 class SegmentBuilder::Dictionary {
  public:
-  Dictionary() : slots_(1u << 15, kFree) {}
+  Dictionary() : slots_(kSlotsAtFirst, kFree) {}
 
+  // REQUIRES: token.size() <= kMaxTokenBytes; ordinals come in ascending order.
   void Add(std::string_view token, std::uint16_t ordinal) {
-    const std::uint64_t hash = HashOf(token);
-    std::size_t at = hash & (slots_.size() - 1);
+    const std::uint64_t signature = SignatureOf(token);
+    std::size_t at = HashOf(signature, token.size()) & (slots_.size() - 1);
     for (; slots_[at] != kFree; at = (at + 1) & (slots_.size() - 1)) {
       Entry& entry = entries_[slots_[at]];
-      if (entry.hash != static_cast<std::uint32_t>(hash >> 32) || TokenOf(entry) != token) continue;
+      if (!IsOf(entry, token, signature)) continue;
       if (entry.last == ordinal) return;
       entry.last = ordinal;
       places_.emplace_back(slots_[at], ordinal);
@@ -73,11 +81,22 @@ class SegmentBuilder::Dictionary {
     }
     slots_[at] = static_cast<std::uint32_t>(entries_.size());
     places_.emplace_back(slots_[at], ordinal);
-    entries_.push_back({static_cast<std::uint32_t>(hash >> 32),
-                        static_cast<std::uint32_t>(arena_.size()),
+    entries_.push_back({signature, static_cast<std::uint32_t>(arena_.size()),
                         static_cast<std::uint16_t>(token.size()), ordinal});
     arena_.append(token);
     if (entries_.size() * 2 > slots_.size()) Grow();
+  }
+
+  // Keeps the memory, since the next segment needs as much; after a huge one gives it back.
+  void Clear() {
+    if (slots_.size() > kSlotsKept || arena_.capacity() > kArenaKept) {
+      *this = Dictionary();
+      return;
+    }
+    std::fill(slots_.begin(), slots_.end(), kFree);
+    entries_.clear();
+    arena_.clear();
+    places_.clear();
   }
 
   // Calls `visit(token, list)` in the tokens' order.
@@ -106,21 +125,30 @@ class SegmentBuilder::Dictionary {
 
  private:
   static constexpr std::uint32_t kFree = UINT32_MAX;
+  static constexpr std::size_t kSlotsAtFirst = 1u << 15;
+  static constexpr std::size_t kSlotsKept = 1u << 20;
+  static constexpr std::size_t kArenaKept = 8u << 20;
   struct Entry {
-    std::uint32_t hash;   // its upper half
+    std::uint64_t signature;
     std::uint32_t begin;  // in arena_
     std::uint16_t size;
     std::uint16_t last;  // the newest block that holds it
   };
 
   [[nodiscard]] std::string_view TokenOf(const Entry& entry) const {
-    return std::string_view(arena_).substr(entry.begin, entry.size);
+    return {arena_.data() + entry.begin, entry.size};
+  }
+
+  [[nodiscard]] bool IsOf(const Entry& entry, std::string_view token,
+                          std::uint64_t signature) const {
+    return entry.signature == signature && entry.size == token.size() &&
+           (token.size() <= sizeof signature || TokenOf(entry) == token);
   }
 
   void Grow() {
     std::vector<std::uint32_t> slots(slots_.size() * 4, kFree);
     for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-      std::size_t at = HashOf(TokenOf(entries_[i])) & (slots.size() - 1);
+      std::size_t at = HashOf(entries_[i].signature, entries_[i].size) & (slots.size() - 1);
       while (slots[at] != kFree) at = (at + 1) & (slots.size() - 1);
       slots[at] = i;
     }
@@ -154,11 +182,11 @@ void SegmentBuilder::Add(std::uint64_t block, const evidence::Payload& payload,
   raw_bytes_ += payload.blob().size();
   too_long_ = false;
   bool sure = true;
-  const std::string folded = FoldAscii(payload.blob());
+  FoldAscii(payload.blob(), folded_);
   for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
     const evidence::RecordView record = payload.record(i);
     const std::string_view text =
-        std::string_view(folded).substr(payload.offset(i), record.bytes.size());
+        std::string_view(folded_).substr(payload.offset(i), record.bytes.size());
     sure = AddRecord(record, text, format) && sure;
   }
   if (too_long_) directory_.always.push_back(ordinal);
@@ -207,7 +235,11 @@ BuiltSegment SegmentBuilder::Finish(std::uint64_t end) {
     if (chunk.size() >= kChunkBytes) finish();
   });
   if (!chunk.empty()) finish();
-  built.directory = std::move(directory_);
+  built.directory = std::exchange(directory_, {});
+  directory_.first = end;
+  salt_.Add(kSaltMagic);
+  raw_bytes_ = 0;
+  dictionary_->Clear();
   return built;
 }
 

@@ -30,7 +30,7 @@ class SegmentBuilder {
   void Add(std::uint64_t block, const evidence::Payload& payload, formats::Format format);
   // A block of whose payload nothing is known.
   void AddUnreadable(std::uint64_t block);
-  // `end`: the block behind the segment's last.  Afterwards the builder is of no use.
+  // `end`: the block behind the segment's last, with which the builder's next segment begins.
   BuiltSegment Finish(std::uint64_t end);
 
   [[nodiscard]] bool empty() const { return directory_.blocks.empty(); }
@@ -47,6 +47,7 @@ class SegmentBuilder {
   evidence::Sha256Stream salt_;
   std::size_t raw_bytes_ = 0;
   std::unique_ptr<Dictionary> dictionary_;
+  std::string folded_;     // room for one block's records
   bool too_long_ = false;  // the block being added has a token that is not kept
 };
 

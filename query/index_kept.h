@@ -8,6 +8,7 @@
 
 #include "query/address.h"
 #include "query/index_token.h"
+#include "query/token_scan.h"
 
 namespace logvault::query {
 
@@ -26,12 +27,24 @@ void ForEachHashIn(std::string_view token, const Visit& visit) {
   }
 }
 
-// A letter or an underscore before an address makes it part of a name, so it is at the token's front or behind a byte that is no
-// ASCII.
-inline bool MayHoldV4(std::string_view token, std::uint8_t bytes) {
-  constexpr std::size_t kShortestV4 = 7;
-  if (token.size() < kShortestV4 || (bytes & kDotByte) == 0) return false;
-  return (TokenByte(token.front()) & (kDigitByte | kDotByte)) != 0 || (bytes & kHighByte) != 0;
+// Whether an address may stand in a token beside other bytes: one that is the whole token is kept as the token.
+inline bool MayHoldV4(std::string_view token, const FoundToken& found) {
+  if (found.dots < 3) return false;
+  if (found.has_high) return true;
+  // A letter or an underscore before an address makes it part of a name.
+  if (!found.has_letters) return token.front() == '.' || token.back() == '.';
+  return (TokenByte(token.front()) & (kDigitByte | kDotByte)) != 0;
+}
+
+inline bool IsNoise(std::string_view token, const FoundToken& found) {
+  if (found.has_high) return false;
+  if (!found.has_letters) return found.dots <= 1;
+  return token.back() == 'z' && IsNoise(token);  // the only letter of noise
+}
+
+// What every IPv6 address has: two colons side by side, or six.
+inline bool MayHoldV6(const Colons& colons) {
+  return colons.two_side_by_side || colons.count >= kColonsCounted;
 }
 
 // Calls `visit(kept)` with all of it, in no order and more than once where it stands more than once.  False where a token of
@@ -40,16 +53,16 @@ template <typename Visit>
 bool ForEachKept(std::string_view folded, const Visit& visit) {
   bool all_kept = true;
   const auto visit_address = [&visit](const Network& address) { visit(AddressToken(address)); };
-  ForEachToken(folded, [&](std::size_t begin, std::size_t size, std::uint8_t bytes) {
-    const std::string_view token = folded.substr(begin, size);
-    if (MayHoldV4(token, bytes)) ForEachV4Address(token, visit_address);
-    if (size > kShortestHash) ForEachHashIn(token, visit);
-    if (size > kMaxTokenBytes)
+  const Colons colons = ScanTokens(folded, [&](const FoundToken& found) {
+    const std::string_view token = folded.substr(found.begin, found.size);
+    if (MayHoldV4(token, found)) ForEachV4Address(token, visit_address);
+    if (found.size > kShortestHash) ForEachHashIn(token, visit);
+    if (found.size > kMaxTokenBytes)
       all_kept = false;
-    else if ((bytes & (kOtherByte | kHighByte)) != 0 || !IsNoise(token))
+    else if (!IsNoise(token, found))
       visit(token);
   });
-  ForEachV6Address(folded, visit_address);
+  if (MayHoldV6(colons)) ForEachV6Address(folded, visit_address);
   return all_kept;
 }
 

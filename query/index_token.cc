@@ -24,7 +24,7 @@ bool Fits(const Fragment& fragment, std::string_view token) {
 
 std::vector<Fragment> FragmentsOf(std::string_view literal) {
   std::vector<Fragment> fragments;
-  ForEachToken(literal, [&](std::size_t begin, std::size_t size, std::uint8_t) {
+  ForEachToken(literal, [&](std::size_t begin, std::size_t size) {
     const std::string_view text = literal.substr(begin, size);
     if (IsNoise(text)) return;
     fragments.push_back({FoldAscii(text), begin == 0, begin + size == literal.size()});

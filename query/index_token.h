@@ -15,14 +15,12 @@ namespace logvault::query {
 inline constexpr std::size_t kMaxTokenBytes = 512;
 
 // What a byte is to a token, by its value; 0: no part of one.
-inline constexpr std::uint8_t kDigitByte = 1, kDotByte = 2, kZByte = 4, kOtherByte = 8,
-                              kHighByte = 16;
+inline constexpr std::uint8_t kDigitByte = 1, kDotByte = 2, kLetterByte = 4, kHighByte = 8;
 inline constexpr std::array<std::uint8_t, 256> kTokenBytes = [] {
   std::array<std::uint8_t, 256> bytes{};
   for (std::size_t c = 0; c < bytes.size(); ++c) {
     if (c >= '0' && c <= '9') bytes[c] = kDigitByte;
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_') bytes[c] = kOtherByte;
-    if (c == 'z' || c == 'Z') bytes[c] = kZByte;
+    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_') bytes[c] = kLetterByte;
     if (c == '.') bytes[c] = kDotByte;
     if (c >= 0x80) bytes[c] = kHighByte;
   }
@@ -31,7 +29,7 @@ inline constexpr std::array<std::uint8_t, 256> kTokenBytes = [] {
 constexpr std::uint8_t TokenByte(char c) { return kTokenBytes[static_cast<std::uint8_t>(c)]; }
 constexpr bool IsTokenByte(char c) { return TokenByte(c) != 0; }
 
-// Calls `visit(begin, size, bytes)` for each token of `text`, from left to right; `bytes` has what all its bytes are.
+// Calls `visit(begin, size)` for each token of `text`, from left to right.
 template <typename Visit>
 void ForEachToken(std::string_view text, const Visit& visit) {
   std::size_t at = 0;
@@ -39,12 +37,8 @@ void ForEachToken(std::string_view text, const Visit& visit) {
     while (at < text.size() && !IsTokenByte(text[at])) ++at;
     if (at == text.size()) return;
     const std::size_t begin = at;
-    std::uint8_t bytes = 0;
-    for (std::uint8_t byte = TokenByte(text[at]); byte != 0;) {
-      bytes |= byte;
-      byte = ++at < text.size() ? TokenByte(text[at]) : std::uint8_t{0};
-    }
-    visit(begin, at - begin, bytes);
+    while (at < text.size() && IsTokenByte(text[at])) ++at;
+    visit(begin, at - begin);
   }
 }
 

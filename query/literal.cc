@@ -47,8 +47,8 @@ struct Probe {
 
 }  // namespace
 
-std::string FoldAscii(std::string_view text) {
-  std::string folded(text);
+void FoldAscii(std::string_view text, std::string& folded) {
+  folded.assign(text);
   std::size_t at = 0;
   for (; at + sizeof(Lanes) <= folded.size(); at += sizeof(Lanes)) {
     const Lanes lanes = Load(folded.data() + at);
@@ -59,6 +59,11 @@ std::string FoldAscii(std::string_view text) {
     std::memcpy(folded.data() + at, &lower, sizeof lower);
   }
   for (; at < folded.size(); ++at) folded[at] = FoldAscii(folded[at]);
+}
+
+std::string FoldAscii(std::string_view text) {
+  std::string folded;
+  FoldAscii(text, folded);
   return folded;
 }
 

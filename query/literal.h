@@ -11,6 +11,8 @@ namespace logvault::query {
 
 constexpr char FoldAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 std::string FoldAscii(std::string_view text);
+// The same into `folded`, whose memory is used again.
+void FoldAscii(std::string_view text, std::string& folded);
 bool EqualFolded(std::string_view a, std::string_view b);
 
 // A value; safe from several threads.

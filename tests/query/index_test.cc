@@ -1,11 +1,14 @@
 // The index: what it finds, what it may not rule out, and that its bytes are a function of the blocks.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <random>
 
 #include "evidence/hash.h"
 #include "query/fragment_set.h"
+#include "query/index_kept.h"
 #include "query/token_filter.h"
+#include "query/token_scan.h"
 #include "tests/query/index_fixture.h"
 
 namespace logvault::query {
@@ -47,6 +50,37 @@ TEST(IndexTokenTest, NoiseAndItsPartsRuleNothingOut) {
   }
   for (const char* kept : {"10.1.2.3", "1.2.3", "11T08", "0x1f", "4711a", "zz"})
     EXPECT_FALSE(IsNoise(kept)) << kept;
+}
+
+// By the definition, byte by byte.
+TEST(IndexTokenTest, TheFastScanFindsWhatTheSlowOneFinds) {
+  const std::uint64_t seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  static constexpr std::string_view kBytes = "abz_09..:: -\n\x80\xff/`{@[";
+  for (int round = 0; round < 20'000; ++round) {
+    // Few separators make tokens that go over the edges of what is scanned at once.
+    const std::size_t kinds = random() % 2 == 0 ? kBytes.size() : 6;
+    std::string text(random() % 200, ' ');
+    for (char& c : text) c = random() % 60 == 0 ? ' ' : kBytes[random() % kinds];
+    std::vector<std::string_view> expected, found;
+    ForEachToken(text, [&](std::size_t begin, std::size_t size) {
+      expected.push_back(std::string_view(text).substr(begin, size));
+    });
+    const Colons colons = ScanTokens(text, [&](const FoundToken& token) {
+      const std::string_view bytes = std::string_view(text).substr(token.begin, token.size);
+      found.push_back(bytes);
+      const auto has = [bytes](auto&& is) { return std::any_of(bytes.begin(), bytes.end(), is); };
+      EXPECT_EQ(token.has_letters, has([](char c) { return TokenByte(c) == kLetterByte; }))
+          << bytes;
+      EXPECT_EQ(token.has_high, has([](char c) { return TokenByte(c) == kHighByte; })) << bytes;
+      EXPECT_EQ(token.dots,
+                std::min<std::ptrdiff_t>(3, std::count(bytes.begin(), bytes.end(), '.')));
+      EXPECT_EQ(IsNoise(bytes, token), IsNoise(bytes)) << bytes;
+    });
+    ASSERT_EQ(found, expected) << "seed " << seed << ", round " << round << ": " << text;
+    EXPECT_EQ(colons.two_side_by_side, text.find("::") != std::string::npos) << text;
+    EXPECT_EQ(colons.count, std::min<std::ptrdiff_t>(6, std::count(text.begin(), text.end(), ':')));
+  }
 }
 
 TEST(IndexTest, FindsWordsInsideTokensAndAcrossSeparators) {
@@ -209,7 +243,7 @@ TEST(FragmentSetTest, FindsWhatFindingEachAloneFinds) {
     }
     const std::string haystack = text(random() % 30);
     bool expected = false;
-    ForEachToken(haystack, [&](std::size_t begin, std::size_t size, std::uint8_t) {
+    ForEachToken(haystack, [&](std::size_t begin, std::size_t size) {
       for (const Fragment& fragment : fragments)
         expected = expected || Fits(fragment, std::string_view(haystack).substr(begin, size));
     });
