@@ -41,20 +41,42 @@ struct FreeContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 
-// Room of this thread for one batch after another: fresh memory of this size costs more page faults than copying out
-// of it costs time.  A huge record's is given back.
-std::string& Room() {
-  thread_local std::string room;
-  if (room.size() > 4 * kTargetBatchSize) std::string().swap(room);
-  return room;
-}
+// What sealing needs beside the batch itself, one of it a thread, however many streams it seals: a megabyte and more of
+// fresh memory for each batch would cost more page faults than copying out of it costs time.
+struct Scratch {
+  std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
+  std::string encoded;     // the columns
+  std::string compressed;  // the frame, and what is behind it
 
-std::string Compress(ZSTD_CCtx* context, std::string_view bytes) {
-  std::string& room = Room();
-  room.resize(std::max(room.size(), ZSTD_compressBound(bytes.size())));
-  std::size_t size = ZSTD_compress2(context, room.data(), room.size(), bytes.data(), bytes.size());
-  LV_CHECK(ZSTD_isError(size) == 0);
-  return room.substr(0, size);
+  Scratch() {
+    LV_CHECK(zstd != nullptr);
+    Set(ZSTD_c_compressionLevel, kZstdLevel);
+    Set(ZSTD_c_checksumFlag, 1);
+  }
+  // A huge record's memory is given back.
+  void Tidy() {
+    for (std::string* room : {&encoded, &compressed}) {
+      if (room->capacity() > 4 * kTargetBatchSize) std::string().swap(*room);
+    }
+  }
+  // Of `encoded`.
+  std::string Compress() {
+    compressed.resize(std::max(compressed.size(), ZSTD_compressBound(encoded.size())));
+    const std::size_t size = ZSTD_compress2(zstd.get(), compressed.data(), compressed.size(),
+                                            encoded.data(), encoded.size());
+    LV_CHECK(ZSTD_isError(size) == 0);
+    return compressed.substr(0, size);
+  }
+
+ private:
+  void Set(ZSTD_cParameter parameter, int value) {
+    LV_CHECK(ZSTD_isError(ZSTD_CCtx_setParameter(zstd.get(), parameter, value)) == 0);
+  }
+};
+
+Scratch& ThisThreadsScratch() {
+  thread_local Scratch scratch;
+  return scratch;
 }
 
 Result<std::string> Decompress(std::string_view frame) {
@@ -154,8 +176,6 @@ struct PayloadBuilder::Columns {
   std::vector<std::string> origins;
   std::unordered_map<std::string, std::uint32_t> origin_index;
   std::string blob;
-  std::string encoded;  // room for Encode
-  std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
 
   std::uint32_t OriginIndex(std::string_view origin) {
     if (!rows.empty() && origins[rows.back().origin] == origin) return rows.back().origin;
@@ -171,22 +191,15 @@ struct PayloadBuilder::Columns {
     origin_index.clear();
     blob.clear();
     // A single huge record must not keep its memory for ever.
-    for (std::string* room : {&blob, &encoded}) {
-      if (room->capacity() > 4 * kTargetBatchSize) std::string().swap(*room);
-    }
+    if (blob.capacity() > 4 * kTargetBatchSize) std::string().swap(blob);
   }
 
-  // In `encoded`.
-  void Encode(std::string_view batch_key, std::span<const PositionEntry> position);
+  void Encode(std::string_view batch_key, std::span<const PositionEntry> position,
+              std::string& encoded) const;
   [[nodiscard]] std::vector<Hash> Leaves(std::uint64_t first_seq, std::string_view batch_key) const;
 };
 
-PayloadBuilder::PayloadBuilder() : columns_(std::make_unique<Columns>()) {
-  ZSTD_CCtx* zstd = columns_->zstd.get();
-  LV_CHECK(ZSTD_isError(ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, kZstdLevel)) == 0);
-  LV_CHECK(ZSTD_isError(ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1)) == 0);
-}
-
+PayloadBuilder::PayloadBuilder() : columns_(std::make_unique<Columns>()) {}
 PayloadBuilder::~PayloadBuilder() = default;
 
 void PayloadBuilder::Add(const RecordView& record) {
@@ -208,7 +221,8 @@ UnixNanos PayloadBuilder::read_time_first() const {
 }
 
 void PayloadBuilder::Columns::Encode(std::string_view batch_key,
-                                     std::span<const PositionEntry> position) {
+                                     std::span<const PositionEntry> position,
+                                     std::string& encoded) const {
   encoded.clear();
   encoded.reserve(blob.size() + rows.size() * 8 + 4096);
   ByteWriter writer(encoded);
@@ -268,8 +282,10 @@ PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::stri
   auto root = [&] { return RootOf(columns_->Leaves(first_seq, batch_key)); };
   std::future<Hash> records_root =
       std::async(raw_bytes() < kParallelBytes ? std::launch::deferred : kBesideIfPossible, root);
-  columns_->Encode(batch_key, position);
-  sealed.frame = Compress(columns_->zstd.get(), columns_->encoded);
+  Scratch& scratch = ThisThreadsScratch();
+  columns_->Encode(batch_key, position, scratch.encoded);
+  sealed.frame = scratch.Compress();
+  scratch.Tidy();
   sealed.payload_hash = Sha256(sealed.frame);
   sealed.records_root = records_root.get();
   sealed.record_count = record_count();

@@ -65,21 +65,6 @@ inline ByteMasks MasksOf(const char* from) {
   return masks;
 }
 
-struct FoundToken {
-  std::size_t begin = 0, size = 0;
-  bool has_letters = false;  // `_` is one
-  bool has_high = false;
-  unsigned dots = 0;  // at most kDotsCounted: more are not counted
-};
-inline constexpr unsigned kDotsCounted = 3;
-
-// What of the colons of a text tells whether an IPv6 address may stand in it.
-struct Colons {
-  bool two_side_by_side = false;
-  unsigned count = 0;  // of each 64 bytes, and of all, at most kColonsCounted
-};
-inline constexpr unsigned kColonsCounted = 6;
-
 // The least of `limit` and how many bits are set, of which there are few: the oldest amd64 has no instruction for it.
 inline unsigned CountUpTo(unsigned limit, std::uint64_t bits) {
   unsigned count = 0;
@@ -87,41 +72,64 @@ inline unsigned CountUpTo(unsigned limit, std::uint64_t bits) {
   return count;
 }
 
+inline constexpr unsigned kDotsCounted = 3;
+inline constexpr unsigned kColonsCounted = 6;
+
+struct FoundToken {
+  std::size_t begin = 0, size = 0;
+  bool has_letters = false;  // `_` is one
+  bool has_high = false;
+  unsigned dots = 0;  // at most kDotsCounted: more are not counted
+
+  // Goes on over the `bytes` bytes whose bits are in `own`.
+  void GoOn(const ByteMasks& masks, std::uint64_t own, std::size_t bytes) {
+    size += bytes;
+    has_letters |= (masks.letters & own) != 0;
+    has_high |= (masks.high & own) != 0;
+    if ((masks.dots & own) != 0) dots += CountUpTo(kDotsCounted - dots, masks.dots & own);
+  }
+};
+
+// What of the colons of a text tells whether an IPv6 address may stand in it.
+struct Colons {
+  bool two_side_by_side = false;
+  unsigned count = 0;  // at most kColonsCounted
+
+  // `before`: whether the byte before these 64 is one.
+  void Take(std::uint64_t bits, bool before) {
+    if (bits == 0) return;
+    two_side_by_side |= ((bits << 1 | (before ? 1u : 0u)) & bits) != 0;
+    count += CountUpTo(kColonsCounted - count, bits);
+  }
+};
+
 // Calls `visit(FoundToken)` for each token of `folded`, from left to right.
 template <typename Visit>
 Colons ScanTokens(std::string_view folded, const Visit& visit) {
-  std::array<char, kScanBytes> last{};  // NUL is no token's byte
+  // Filled up with NULs, which are in no token; of a text that needs none, NULs alone.
+  std::array<char, kScanBytes> last{};
   const std::size_t whole = folded.size() / kScanBytes * kScanBytes;
   std::copy(folded.begin() + static_cast<std::ptrdiff_t>(whole), folded.end(), last.begin());
 
   Colons colons;
-  std::uint64_t colon_before = 0;  // 1 where the byte before these is one
-  FoundToken token;
+  bool colon_before = false;
+  FoundToken token;  // of size 0 between tokens
   for (std::size_t base = 0; base <= whole; base += kScanBytes) {
     const ByteMasks masks = MasksOf(base < whole ? folded.data() + base : last.data());
-    if (masks.colons != 0) {
-      colons.two_side_by_side |= ((masks.colons << 1 | colon_before) & masks.colons) != 0;
-      colons.count += CountUpTo(kColonsCounted - colons.count, masks.colons);
-    }
-    colon_before = masks.colons >> (kScanBytes - 1);
+    colons.Take(masks.colons, colon_before);
+    colon_before = masks.colons >> (kScanBytes - 1) != 0;
 
-    // The bytes that stand on a token's edge: the first behind it, and its first.
-    std::uint64_t left = masks.token();
+    std::uint64_t left = masks.token();  // without what is behind
     std::size_t at = 0;
-    while (true) {
-      if (token.size == 0) {  // between tokens
-        if (left == 0) break;
+    while (token.size > 0 || left != 0) {
+      if (token.size == 0) {
         at = static_cast<std::size_t>(std::countr_zero(left));
         token.begin = base + at;
       }
       const auto run = static_cast<std::size_t>(std::countr_one(left >> at));
       if (run > 0) {
         const std::uint64_t own = ~std::uint64_t{0} >> (kScanBytes - run) << at;
-        token.size += run;
-        token.has_letters |= (masks.letters & own) != 0;
-        token.has_high |= (masks.high & own) != 0;
-        if ((masks.dots & own) != 0)
-          token.dots += CountUpTo(kDotsCounted - token.dots, masks.dots & own);
+        token.GoOn(masks, own, run);
         left &= ~own;
       }
       if (at + run == kScanBytes) break;  // it may go on
@@ -129,7 +137,6 @@ Colons ScanTokens(std::string_view folded, const Visit& visit) {
       token = {};
     }
   }
-  // The last masks end with the NUL of a text that does not fill them; one that fills them leaves a whole mask of NULs.
   return colons;
 }
 

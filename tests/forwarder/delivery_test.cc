@@ -190,7 +190,7 @@ TEST(DeliveryTest, AStopWithAFullSpoolIsSaidAndLosesNothing) {
   host.Write("app.log", "one\n");
   ASSERT_TRUE(host.Start().ok());
   host.Settle();
-  const std::string text = RandomLines(2000);
+  const std::string text = RandomLines(5000);  // several batches
   host.Append("app.log", text);
   host.StepIntake();
   ASSERT_TRUE(host.intake().blocked());
@@ -237,7 +237,7 @@ TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
   host.Write("app.log", "one\n");
   ASSERT_TRUE(host.Start().ok());
   host.Settle();
-  for (int i = 0; i < 3; ++i) socket.Receive(RandomLines(500));
+  for (int i = 0; i < 3; ++i) socket.Receive(RandomLines(1000));  // each a batch
   host.StepIntake();  // the first fills the spool, the next waits
   ASSERT_TRUE(host.intake().blocked());
   host.intake().Stop(R"({"type":"stop"})");
