@@ -19,12 +19,12 @@
 #include "cli/offline_vault.h"
 #include "cli/proven_blocks.h"
 #include "cli/remote_vault.h"
+#include "cli/time_window.h"
 #include "evidence/governance.h"
 #include "formats/time_zone.h"
 #include "net/access.h"
 #include "query/literal.h"
 #include "query/output.h"
-#include "query/time_argument.h"
 #include "storage/alert_scan.h"
 
 namespace logvault::cli {
@@ -210,17 +210,10 @@ void AppendJson(const Alert& alert, std::string& out) {
 
 Result<storage::AlertScope> ScopeOf(const AlertFlags& flags, UnixNanos now) {
   storage::AlertScope scope;
-  auto read = [now](const std::string& text, const char* flag, std::optional<UnixNanos>& time) {
-    if (text.empty()) return Status::Ok();
-    Result<UnixNanos> parsed = query::ParseTimeOrAge(text, now, formats::TimeZone::Utc());
-    if (!parsed.ok()) return parsed.status().WithContext(flag);
-    time = *parsed;
-    return Status::Ok();
-  };
-  LV_RETURN_IF_ERROR(read(flags.since, "--since", scope.since));
-  LV_RETURN_IF_ERROR(read(flags.until, "--until", scope.until));
-  if (scope.since && scope.until && *scope.since >= *scope.until)
-    return InvalidArgument("--since is not before --until: the window is empty");
+  Result<TimeWindow> window = ReadTimeWindow(flags.since, flags.until, now);
+  if (!window.ok()) return window.status();
+  scope.since = window->since;
+  scope.until = window->until;
   return scope;
 }
 

@@ -7,10 +7,10 @@
 
 #include "cli/command.h"
 #include "cli/governing.h"
+#include "cli/time_window.h"
 #include "config/name.h"
 #include "formats/time_zone.h"
 #include "query/output.h"
-#include "query/time_argument.h"
 
 namespace logvault::cli {
 namespace {
@@ -33,17 +33,10 @@ Result<evidence::Hold> HoldFrom(const HoldFlags& flags, UnixNanos now) {
   LV_RETURN_IF_ERROR(CheckPattern(flags.host, "--host"));
   LV_RETURN_IF_ERROR(CheckPattern(flags.source, "--source"));
   evidence::Hold hold{flags.name, flags.host, flags.source, std::nullopt, std::nullopt};
-  auto read = [now](const std::string& text, const char* flag, std::optional<UnixNanos>& time) {
-    if (text.empty()) return Status::Ok();
-    Result<UnixNanos> parsed = query::ParseTimeOrAge(text, now, formats::TimeZone::Utc());
-    if (!parsed.ok()) return parsed.status().WithContext(flag);
-    time = *parsed;
-    return Status::Ok();
-  };
-  LV_RETURN_IF_ERROR(read(flags.since, "--since", hold.since));
-  LV_RETURN_IF_ERROR(read(flags.until, "--until", hold.until));
-  if (hold.since && hold.until && *hold.since >= *hold.until)
-    return InvalidArgument("--since is not before --until: the window is empty");
+  Result<TimeWindow> window = ReadTimeWindow(flags.since, flags.until, now);
+  if (!window.ok()) return window.status();
+  hold.since = window->since;
+  hold.until = window->until;
   return hold;
 }
 

@@ -1,8 +1,8 @@
 #include "cli/query_options.h"
 
 #include "cli/file_list.h"
+#include "cli/time_window.h"
 #include "query/context.h"
-#include "query/time_argument.h"
 
 namespace logvault::cli {
 namespace {
@@ -37,18 +37,10 @@ Result<OutputFormat> OutputOf(const std::string& name) {
 
 Status ReadWindow(const QueryOptions& options, UnixNanos now, const formats::TimeZone& zone,
                   query::Scope& scope) {
-  auto read = [&](const std::string& text, std::string_view flag, std::optional<UnixNanos>& time) {
-    if (text.empty()) return Status::Ok();
-    Result<UnixNanos> parsed = query::ParseTimeOrAge(text, now, zone);
-    if (!parsed.ok()) return parsed.status().WithContext(flag);
-    time = *parsed;
-    return Status::Ok();
-  };
-  LV_RETURN_IF_ERROR(read(options.since, "--since", scope.since));
-  LV_RETURN_IF_ERROR(read(options.until, "--until", scope.until));
-  if (scope.since && scope.until && *scope.since >= *scope.until) {
-    return InvalidArgument("--since is not before --until: the window is empty");
-  }
+  Result<TimeWindow> window = ReadTimeWindow(options.since, options.until, now, zone);
+  if (!window.ok()) return window.status();
+  scope.since = window->since;
+  scope.until = window->until;
   return Status::Ok();
 }
 

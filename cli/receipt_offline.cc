@@ -7,84 +7,24 @@
 #include "evidence/merkle.h"
 #include "net/access.h"
 #include "query/ask.h"
+#include "query/messages.h"
 
 namespace logvault::cli {
 namespace {
-
-query::TimeField TimeFieldOf(v1::SearchRequest::TimeField by) {
-  if (by == v1::SearchRequest::READ) return query::TimeField::kRead;
-  return by == v1::SearchRequest::COMMIT ? query::TimeField::kCommit : query::TimeField::kEvent;
-}
-
-query::Request::Order OrderOf(const v1::SearchRequest& request) {
-  if (request.stream_order()) return query::Request::Order::kStream;
-  return request.newest_first() ? query::Request::Order::kNewestFirst
-                                : query::Request::Order::kOldestFirst;
-}
-
-Result<query::Request> RequestFrom(const v1::SearchRequest& proto) {
-  Result<query::Query> asked = query::Query::Parse(proto.expression());
-  if (!asked.ok()) return asked.status();
-  query::Request request;
-  request.expression = std::move(asked->expression);
-  request.pipeline = std::move(asked->pipeline);
-  if (proto.has_since()) request.scope.since = proto.since();
-  if (proto.has_until()) request.scope.until = proto.until();
-  request.scope.by = TimeFieldOf(proto.by());
-  request.scope.host_glob = proto.host();
-  request.scope.source_glob = proto.source();
-  request.scope.origin_glob = proto.origin();
-  if (proto.has_limit()) request.limit = proto.limit();
-  request.order = OrderOf(proto);
-  request.context = proto.context();
-  request.count_only = proto.count_only();
-  request.strict = proto.strict();
-  request.no_index = proto.no_index();
-  request.tree_size = proto.tree_size();
-  return request;
-}
 
 std::string ResultRow(const query::Row& row) {
   v1::StreamName stream;
   stream.set_host(std::string(row.host));
   stream.set_source(std::string(row.source));
-  v1::Row proto;
-  proto.set_seq(row.seq);
-  proto.set_event_time(row.event_time);
-  proto.set_read_time(row.read_time);
-  proto.set_commit_time(row.commit_time);
-  proto.set_block(row.block);
-  proto.set_flags(row.flags);
-  proto.set_origin(row.origin.data(), row.origin.size());
-  proto.set_bytes(row.bytes.data(), row.bytes.size());
-  proto.set_outside_window(row.outside_window);
-  proto.set_context(row.context);
-  return net::ResultRow(stream, proto);
-}
-
-v1::TableValue::Kind KindOf(query::Value::Kind kind) {
-  switch (kind) {
-    case query::Value::Kind::kNone:
-      return v1::TableValue::NONE;
-    case query::Value::Kind::kText:
-      return v1::TableValue::TEXT;
-    case query::Value::Kind::kNumber:
-      return v1::TableValue::NUMBER;
-    case query::Value::Kind::kList:
-      return v1::TableValue::LIST;
-  }
-  return v1::TableValue::NONE;
+  v1::Row message;
+  query::FillRow(row, message);
+  return net::ResultRow(stream, message);
 }
 
 std::string ResultRow(const query::TableRow& row) {
-  v1::TableRow proto;
-  for (const query::Value& value : row) {
-    v1::TableValue& added = *proto.add_values();
-    added.set_kind(KindOf(value.kind));
-    query::ForEachText(
-        value, [&added](std::string_view text) { added.add_texts(text.data(), text.size()); });
-  }
-  return net::ResultRow(proto);
+  v1::TableRow message;
+  query::FillTableRow(row, message);
+  return net::ResultRow(message);
 }
 
 // The tree that the receipt is about is the folder's.
@@ -122,8 +62,9 @@ Status CheckCall(const evidence::SearchReceipt& receipt, const OfflineVault& vau
 
 Result<Answer> AskFolderAgain(const evidence::SearchReceipt& receipt,
                               const v1::SearchRequest& request, Environment& env) {
-  Result<query::Request> asked = RequestFrom(request);
+  Result<query::Request> asked = query::RequestFrom(request);
   if (!asked.ok()) return asked.status();
+  asked->tree_size = request.tree_size();
   Result<OfflineVault> vault = OfflineVault::Open(env.settings);
   if (!vault.ok()) return vault.status();
   LV_RETURN_IF_ERROR(CheckHistory(receipt, *vault));

@@ -2,6 +2,7 @@
 
 #include "formats/format.h"
 #include "net/access.h"
+#include "query/messages.h"
 
 namespace logvault::server {
 namespace {
@@ -13,51 +14,19 @@ constexpr std::chrono::milliseconds kRowsWaitMax{100};  // first rows are seen e
 constexpr std::chrono::milliseconds kProgressInterval{250};
 constexpr std::size_t kRowOverheadBytes = 64;  // about, beside the record
 
-v1::TableValue::Kind KindOf(query::Value::Kind kind) {
-  switch (kind) {
-    case query::Value::Kind::kNone:
-      return v1::TableValue::NONE;
-    case query::Value::Kind::kText:
-      return v1::TableValue::TEXT;
-    case query::Value::Kind::kNumber:
-      return v1::TableValue::NUMBER;
-    case query::Value::Kind::kList:
-      return v1::TableValue::LIST;
-  }
-  return v1::TableValue::NONE;
-}
-
 }  // namespace
 
 bool RowSender::Add(const query::Row& row) {
   v1::Rows& rows = *event_.mutable_rows();
   v1::Row& added = *rows.add_rows();
   added.set_stream(IdOf(row, rows));
-  added.set_seq(row.seq);
-  added.set_event_time(row.event_time);
-  added.set_read_time(row.read_time);
-  added.set_commit_time(row.commit_time);
-  added.set_block(row.block);
-  added.set_flags(row.flags);
-  added.set_origin(row.origin.data(), row.origin.size());
-  added.set_bytes(row.bytes.data(), row.bytes.size());
-  added.set_outside_window(row.outside_window);
-  added.set_context(row.context);
+  query::FillRow(row, added);
   bytes_ += row.bytes.size() + row.origin.size() + kRowOverheadBytes;
   return Due() ? Flush() : true;
 }
 
 bool RowSender::AddTableRow(const query::TableRow& row) {
-  v1::TableRow& added = *event_.mutable_table()->add_rows();
-  for (const query::Value& value : row) {
-    v1::TableValue& proto = *added.add_values();
-    proto.set_kind(KindOf(value.kind));
-    query::ForEachText(value, [&](std::string_view text) {
-      proto.add_texts(text.data(), text.size());
-      bytes_ += text.size();
-    });
-  }
-  bytes_ += kRowOverheadBytes;
+  bytes_ += kRowOverheadBytes + query::FillTableRow(row, *event_.mutable_table()->add_rows());
   return Due() ? Flush() : true;
 }
 

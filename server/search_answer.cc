@@ -5,57 +5,12 @@
 
 #include "net/access.h"
 #include "query/ask.h"
-#include "query/context.h"
+#include "query/messages.h"
 #include "server/row_sender.h"
 #include "server/search_receipt.h"
 
 namespace logvault::server {
 namespace {
-
-Result<query::TimeField> TimeFieldOf(v1::SearchRequest::TimeField by) {
-  switch (by) {
-    case v1::SearchRequest::EVENT:
-      return query::TimeField::kEvent;
-    case v1::SearchRequest::READ:
-      return query::TimeField::kRead;
-    case v1::SearchRequest::COMMIT:
-      return query::TimeField::kCommit;
-    default:  // of a newer client
-      return InvalidArgument("time field " + std::to_string(by) + " is not known here");
-  }
-}
-
-query::Request::Order OrderOf(const v1::SearchRequest& request) {
-  if (request.stream_order()) return query::Request::Order::kStream;
-  return request.newest_first() ? query::Request::Order::kNewestFirst
-                                : query::Request::Order::kOldestFirst;
-}
-
-// All but the tree size.
-Result<query::Request> RequestFrom(const v1::SearchRequest& request) {
-  Result<query::Query> asked = query::Query::Parse(request.expression());
-  if (!asked.ok()) return asked.status();
-  Result<query::TimeField> by = TimeFieldOf(request.by());
-  if (!by.ok()) return by.status();
-  query::Request parsed;
-  parsed.expression = std::move(asked->expression);
-  parsed.pipeline = std::move(asked->pipeline);
-  if (request.has_since()) parsed.scope.since = request.since();
-  if (request.has_until()) parsed.scope.until = request.until();
-  parsed.scope.by = *by;
-  parsed.scope.host_glob = request.host();
-  parsed.scope.source_glob = request.source();
-  parsed.scope.origin_glob = request.origin();
-  if (request.has_limit()) parsed.limit = request.limit();
-  parsed.order = OrderOf(request);
-  parsed.count_only = request.count_only();
-  parsed.strict = request.strict();
-  if (request.context() > query::kContextMax)
-    return InvalidArgument("context: more than " + std::to_string(query::kContextMax));
-  parsed.context = request.context();
-  parsed.no_index = request.no_index();
-  return parsed;
-}
 
 v1::SearchEvent DoneEvent(const query::Completeness& complete, const Access& access) {
   v1::SearchEvent event;
@@ -114,7 +69,7 @@ Status SendRows(const QueryContext& query, const v1::SearchRequest& asked,
 
 Status AnswerSearch(const QueryContext& query, const Caller& caller,
                     const v1::SearchRequest& request, EventStream<v1::SearchEvent>& stream) {
-  Result<query::Request> parsed = RequestFrom(request);
+  Result<query::Request> parsed = query::RequestFrom(request);
   if (!parsed.ok()) return parsed.status();
   Result<Access> access = Access::Begin(
       query.access, caller, {net::kCallSearch, net::QueryText(request), request.tree_size()});
