@@ -74,8 +74,8 @@ class FileSource final : public Source {
     bool looked = false;              // this round; in drain, ever: its end is fixed
     bool gone = false;                // no longer where it was: LostTrack has it
     bool damage_told = false;
-    bool resumed_unread =
-        false;  // nothing of it was read before, and it has changed since it was seen
+    // Nothing of it was read before, and it has changed since it was seen.
+    bool resumed_unread = false;
   };
   // A file whose bytes behind `position` are no longer where they were read.
   struct LostTrack {
@@ -162,8 +162,8 @@ class FileSource final : public Source {
   std::vector<LostTrack> lost_;
   std::set<std::string> rotated_;  // live names whose file was renamed: was there another between?
   std::set<std::string> left_names_;  // of files that have another name within the glob now
-  std::map<std::string, UnixNanos>
-      unread_since_;  // by live name: the mtime of a file of which nothing was read
+  // By live name: the mtime of a file of which nothing was read.
+  std::map<std::string, UnixNanos> unread_since_;
   std::map<FileId, Suspect> suspects_;
   std::vector<FoundFile> unclaimed_;  // named by the pattern in this scan and not tracked
   std::vector<std::unique_ptr<TrackedFile>>

@@ -41,10 +41,10 @@ struct ChainQuery {
   std::string live;                     // the name the pattern gives the newest file
   std::vector<FilePosition> positions;  // to be located: of files that `live` was
   std::vector<FilePosition> tracked;    // of files of this chain that are being read
-  std::function<bool(const FoundFile&)>
-      is_copy;                         // of a file that is being read: it holds nothing new
-  std::vector<FoundFile> others;       // files elsewhere that may be copies
-  UnixNanos newest_known = INT64_MIN;  // what is older than this is not new
+  std::vector<FoundFile> others;        // files elsewhere that may be copies
+  UnixNanos newest_known = INT64_MIN;   // what is older than this is not new
+  // Of a file that is being read: it holds nothing new.
+  std::function<bool(const FoundFile&)> is_copy;
   std::function<bool(const FileId&)> is_tracked;
   // A position, of whatever chain, that the file was read up to under another inode.
   std::function<std::optional<FilePosition>(const FoundFile&)> was_read;

@@ -101,9 +101,26 @@ Status Spool::CheckOwner(std::string_view host) {
                               std::string(host) + "'s");
   }
   LV_RETURN_IF_ERROR(LoadFigures());
-  // The process before this one may have died while a request was under way: what it can have held counts as sent.
-  return options_.drop_oldest ? TakeOldest(kMaxRequestBytes, kMaxRequestItems).status()
-                              : Status::Ok();
+  return options_.drop_oldest ? LoadSentThrough() : Status::Ok();
+}
+
+// The process before this one may have died while a request was under way: what it can have held counts as sent.
+Status Spool::LoadSentThrough() {
+  Result<Statement*> oldest =
+      tables_.Sql("SELECT id, bytes FROM item WHERE state=0 ORDER BY id LIMIT ?1");
+  if (!oldest.ok()) return oldest.status();
+  (*oldest)->Bind(1, static_cast<std::int64_t>(kMaxRequestItems));
+  std::uint64_t bytes = 0;
+  while (true) {
+    Result<bool> row = (*oldest)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    bytes += static_cast<std::uint64_t>((*oldest)->Int(1));
+    if (sent_through_ > 0 && bytes > RequestBytesMax(kMaxRequestBytes)) break;
+    sent_through_ = (*oldest)->Int(0);
+  }
+  (*oldest)->Reset();
+  return Status::Ok();
 }
 
 Status Spool::LoadFigures() {
@@ -197,14 +214,13 @@ Status Spool::RoomWithoutDropping() {
   return *any ? ResourceExhausted("spool full of what the vault may have") : Status::Ok();
 }
 
-Result<std::vector<SpooledItem>> Spool::Oldest(std::size_t max_bytes, std::size_t max_items) {
-  MutexLock lock(mutex_);
-  return TakeOldest(max_bytes, max_items);
+std::uint64_t Spool::RequestBytesMax(std::uint64_t wanted) const {
+  return options_.drop_oldest ? std::min(wanted, options_.max_bytes / 2) : wanted;
 }
 
-Result<std::vector<SpooledItem>> Spool::TakeOldest(std::size_t max_bytes, std::size_t max_items) {
-  const std::uint64_t most =
-      options_.drop_oldest ? std::min<std::uint64_t>(max_bytes, options_.max_bytes / 2) : max_bytes;
+Result<std::vector<SpooledItem>> Spool::Oldest(std::size_t max_bytes, std::size_t max_items) {
+  MutexLock lock(mutex_);
+  const std::uint64_t most = RequestBytesMax(max_bytes);
   // The size stands before the blobs: the item that is too much is not read from the disk.
   static const std::string kSelect = "SELECT " + std::string(kItemColumns) +
                                      ", bytes FROM item WHERE state=0 ORDER BY id LIMIT ?1";

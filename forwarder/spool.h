@@ -137,8 +137,8 @@ class Spool {
   Status MakeRoom(const SpoolCommit& commit, std::uint64_t bytes, SpoolFigures& figures)
       LV_REQUIRES(mutex_);
   Status DropOldest(std::uint64_t bytes, SpoolFigures& figures) LV_REQUIRES(mutex_);
-  Result<std::vector<SpooledItem>> TakeOldest(std::size_t max_bytes, std::size_t max_items)
-      LV_REQUIRES(mutex_);
+  Status LoadSentThrough() LV_REQUIRES(mutex_);
+  [[nodiscard]] std::uint64_t RequestBytesMax(std::uint64_t wanted) const;
   Status RoomWithoutDropping() LV_REQUIRES(mutex_);
   Status MarkAcknowledged(std::int64_t id, SpoolFigures& figures) LV_REQUIRES(mutex_);
   Status PruneKept(SpoolFigures& figures) LV_REQUIRES(mutex_);

@@ -259,8 +259,8 @@ class History {
   std::map<int, std::uint64_t> destroyed_;  // piece, and the gaps told before
   std::set<int> fragile_;  // destroyed, and only a reader that lives until it commits knows of it
   std::set<int> untold_;   // destroyed, and no reader can know
-  std::set<int>
-      covered_;  // destroyed, and no reader can know once its file is written to before the next look
+  // Destroyed, and no reader can know once its file is written to before the next look.
+  std::set<int> covered_;
   bool seen_ = false;  // at the newest look the live file held something
   std::string story_;
   int rotations_ = 0;

@@ -30,7 +30,7 @@ class Pipe:
         self.held = []  # (when they may arrive, bytes)
         self.size = 0
         self.ended = False
-        self.blocked = False  # the sink takes no more for now
+        self.blocked = False  # the sink has no room: nothing is sent to it until it says so
 
     def take(self, due):
         try:
