@@ -74,23 +74,33 @@ FileBytes::~FileBytes() { ::close(fd_); }
 Result<FileFacts> FileBytes::Facts() const { return Ask(fd_, "", path_); }
 
 Result<std::string> FileBytes::ReadAt(std::uint64_t offset, std::size_t size) {
-  if (!compressed()) return ReadPlain(offset, size);
-  LV_RETURN_IF_ERROR(MoveTo(offset));
-  return ReadNext(size);
+  std::string bytes;
+  Result<std::size_t> got = AppendAt(offset, size, bytes);
+  if (!got.ok()) return got.status();
+  return bytes;
 }
 
-Result<std::string> FileBytes::ReadPlain(std::uint64_t offset, std::size_t size) const {
-  std::string bytes(size, '\0');
+Result<std::size_t> FileBytes::AppendAt(std::uint64_t offset, std::size_t size, std::string& out) {
+  if (compressed()) LV_RETURN_IF_ERROR(MoveTo(offset));
+  const std::size_t before = out.size();
+  out.resize(before + size);
+  const std::span<char> room = std::span(out).subspan(before);
+  Result<std::size_t> got = compressed() ? ReadNext(room) : ReadPlain(offset, room);
+  out.resize(before + (got.ok() ? *got : 0));
+  return got;
+}
+
+Result<std::size_t> FileBytes::ReadPlain(std::uint64_t offset, std::span<char> room) const {
   std::size_t got = 0;
-  while (got < size) {
-    ssize_t n = ::pread(fd_, bytes.data() + got, size - got, static_cast<off_t>(offset + got));
+  while (got < room.size()) {
+    ssize_t n =
+        ::pread(fd_, room.data() + got, room.size() - got, static_cast<off_t>(offset + got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoStatus(path_);
     if (n == 0) break;
     got += static_cast<std::size_t>(n);
   }
-  bytes.resize(got);
-  return bytes;
+  return got;
 }
 
 Status FileBytes::MoveTo(std::uint64_t offset) {
@@ -100,22 +110,22 @@ Status FileBytes::MoveTo(std::uint64_t offset) {
     expanded_ = *std::move(opened);
     expanded_offset_ = 0;
   }
+  std::string skipped(kSkipBytes, '\0');
   while (expanded_offset_ < offset) {
-    Result<std::string> skipped = ReadNext(
-        static_cast<std::size_t>(std::min<std::uint64_t>(offset - expanded_offset_, kSkipBytes)));
-    if (!skipped.ok()) return skipped.status();
-    if (skipped->empty()) break;
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(offset - expanded_offset_, kSkipBytes));
+    Result<std::size_t> got = ReadNext(std::span(skipped).first(size));
+    if (!got.ok()) return got.status();
+    if (*got == 0) break;
   }
   return Status::Ok();
 }
 
-Result<std::string> FileBytes::ReadNext(std::size_t size) {
-  std::string bytes(size, '\0');
-  Result<std::size_t> got = expanded_->Read(bytes);
+Result<std::size_t> FileBytes::ReadNext(std::span<char> room) {
+  Result<std::size_t> got = expanded_->Read(room);
   if (!got.ok()) return got.status().WithContext(path_);
-  bytes.resize(*got);
   expanded_offset_ += *got;
-  return bytes;
+  return got;
 }
 
 std::string FileBytes::PathNow() const {

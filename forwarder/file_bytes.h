@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "common/clock.h"
@@ -44,6 +45,8 @@ class FileBytes {
   // Up to `size` bytes from `offset`; fewer where they end there.  Cheap for a compressed file only while offsets
   // grow; where it is damaged, kCorruption comes after the bytes before the damage.
   Result<std::string> ReadAt(std::uint64_t offset, std::size_t size);
+  // The same to the end of `out`; how many there were.  On an error `out` is as it was.
+  Result<std::size_t> AppendAt(std::uint64_t offset, std::size_t size, std::string& out);
   // What was damaged may have grown whole.
   void Restart() { expanded_.reset(); }
   // Where it lies now, whatever became of the name it was opened by; empty where it was deleted.
@@ -53,9 +56,9 @@ class FileBytes {
 
  private:
   FileBytes(std::string path, int fd, Compression compression);
-  Result<std::string> ReadPlain(std::uint64_t offset, std::size_t size) const;
+  Result<std::size_t> ReadPlain(std::uint64_t offset, std::span<char> room) const;
   Status MoveTo(std::uint64_t offset);
-  Result<std::string> ReadNext(std::size_t size);
+  Result<std::size_t> ReadNext(std::span<char> room);
 
   const std::string path_;
   const int fd_;

@@ -201,18 +201,17 @@ Result<bool> TrackedFile::ReadBlock() {
   std::uint64_t end = read_end();
   if (end >= size_) return false;
   DropHistory();
-  Result<std::string> block =
-      bytes_->ReadAt(end, static_cast<std::size_t>(std::min<std::uint64_t>(size_ - end, block_)));
-  if (!block.ok() && bytes_->compressed()) {
-    damage_ = block.status();
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(size_ - end, block_));
+  Result<std::size_t> got = bytes_->AppendAt(end, size, buffer_);
+  if (!got.ok() && bytes_->compressed()) {
+    damage_ = got.status();
     size_ = end;
     return false;
   }
-  if (!block.ok()) return block.status();
+  if (!got.ok()) return got.status();
   // The end of what is compressed; of another file, shorter than a moment ago: the next look finds out.
-  if (block->empty()) size_ = end;
-  if (block->empty()) return false;
-  buffer_.append(*block);
+  if (*got == 0) size_ = end;
+  if (*got == 0) return false;
   read_time_ = clock_.Now();
   return true;
 }

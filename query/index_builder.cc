@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
+#include <utility>
 
 #include "formats/fields.h"
 #include "query/address.h"
@@ -67,24 +69,24 @@ class SegmentBuilder::Dictionary {
  public:
   Dictionary() : slots_(kSlotsAtFirst, kFree) {}
 
+  // To be added by the next Flush() or before, so that the memory it needs is fetched while others are found.
   // REQUIRES: token.size() <= kMaxTokenBytes; ordinals come in ascending order.
   void Add(std::string_view token, std::uint16_t ordinal) {
     const std::uint64_t signature = SignatureOf(token);
-    std::size_t at = HashOf(signature, token.size()) & (slots_.size() - 1);
-    for (; slots_[at] != kFree; at = (at + 1) & (slots_.size() - 1)) {
-      Entry& entry = entries_[slots_[at]];
-      if (!IsOf(entry, token, signature)) continue;
-      if (entry.last == ordinal) return;
-      entry.last = ordinal;
-      places_.emplace_back(slots_[at], ordinal);
-      return;
+    const std::uint64_t hash = HashOf(signature, token.size());
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    pending_[pending_count_++] = {token, signature, hash};
+    if (pending_count_ == pending_.size()) Flush(ordinal);
+  }
+
+  // REQUIRES: the bytes of the tokens are still where they were.
+  void Flush(std::uint16_t ordinal) {
+    const std::span<const Pending> pending(pending_.data(), std::exchange(pending_count_, 0));
+    for (const Pending& token : pending) {
+      const std::uint32_t entry = slots_[token.hash & (slots_.size() - 1)];
+      if (entry != kFree) __builtin_prefetch(&entries_[entry]);
     }
-    slots_[at] = static_cast<std::uint32_t>(entries_.size());
-    places_.emplace_back(slots_[at], ordinal);
-    entries_.push_back({signature, static_cast<std::uint32_t>(arena_.size()),
-                        static_cast<std::uint16_t>(token.size()), ordinal});
-    arena_.append(token);
-    if (entries_.size() * 2 > slots_.size()) Grow();
+    for (const Pending& token : pending) Put(token, ordinal);
   }
 
   // Keeps the memory, since the next segment needs as much; after a huge one gives it back.
@@ -128,6 +130,10 @@ class SegmentBuilder::Dictionary {
   static constexpr std::size_t kSlotsAtFirst = 1u << 15;
   static constexpr std::size_t kSlotsKept = 1u << 20;
   static constexpr std::size_t kArenaKept = 8u << 20;
+  struct Pending {
+    std::string_view token;
+    std::uint64_t signature, hash;
+  };
   struct Entry {
     std::uint64_t signature;
     std::uint32_t begin;  // in arena_
@@ -145,6 +151,24 @@ class SegmentBuilder::Dictionary {
            (token.size() <= sizeof signature || TokenOf(entry) == token);
   }
 
+  void Put(const Pending& token, std::uint16_t ordinal) {
+    std::size_t at = token.hash & (slots_.size() - 1);
+    for (; slots_[at] != kFree; at = (at + 1) & (slots_.size() - 1)) {
+      Entry& entry = entries_[slots_[at]];
+      if (!IsOf(entry, token.token, token.signature)) continue;
+      if (entry.last == ordinal) return;
+      entry.last = ordinal;
+      places_.emplace_back(slots_[at], ordinal);
+      return;
+    }
+    slots_[at] = static_cast<std::uint32_t>(entries_.size());
+    places_.emplace_back(slots_[at], ordinal);
+    entries_.push_back({token.signature, static_cast<std::uint32_t>(arena_.size()),
+                        static_cast<std::uint16_t>(token.token.size()), ordinal});
+    arena_.append(token.token);
+    if (entries_.size() * 2 > slots_.size()) Grow();
+  }
+
   void Grow() {
     std::vector<std::uint32_t> slots(slots_.size() * 4, kFree);
     for (std::uint32_t i = 0; i < entries_.size(); ++i) {
@@ -155,6 +179,8 @@ class SegmentBuilder::Dictionary {
     slots_ = std::move(slots);
   }
 
+  std::array<Pending, 32> pending_;
+  std::size_t pending_count_ = 0;
   std::vector<std::uint32_t> slots_;  // a power of two of them
   std::vector<Entry> entries_;
   std::string arena_;
@@ -200,12 +226,9 @@ void SegmentBuilder::AddUnreadable(std::uint64_t block) {
 
 bool SegmentBuilder::AddRecord(const evidence::RecordView& record, std::string_view folded,
                                formats::Format format) {
-  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
   ViewVisitor visitor;
   visitor.on_text = [this](std::string_view text) { AddText(FoldAscii(text)); };
-  visitor.on_address = [this, ordinal](const Network& address) {
-    dictionary_->Add(AddressToken(address), ordinal);
-  };
+  visitor.on_address = [this](const Network& address) { AddAddress(address); };
   if ((record.flags & evidence::kRecordUtf16Le) != 0) {
     const std::string text = formats::RecordText(record.bytes, true);
     visitor.on_text(text);
@@ -216,10 +239,22 @@ bool SegmentBuilder::AddRecord(const evidence::RecordView& record, std::string_v
 }
 
 void SegmentBuilder::AddText(std::string_view folded) {
-  const auto ordinal = static_cast<std::uint16_t>(directory_.blocks.size() - 1);
+  const std::uint16_t ordinal = NewestOrdinal();
   const bool all_kept = ForEachKept(
-      folded, [this, ordinal](std::string_view kept) { dictionary_->Add(kept, ordinal); });
+      folded, [this, ordinal](std::string_view token) { dictionary_->Add(token, ordinal); },
+      [this](const Network& address) { AddAddress(address); });
+  dictionary_->Flush(ordinal);
   if (!all_kept) too_long_ = true;
+}
+
+void SegmentBuilder::AddAddress(const Network& address) {
+  const std::string token = AddressToken(address);
+  dictionary_->Add(token, NewestOrdinal());
+  dictionary_->Flush(NewestOrdinal());
+}
+
+std::uint16_t SegmentBuilder::NewestOrdinal() const {
+  return static_cast<std::uint16_t>(directory_.blocks.size() - 1);
 }
 
 BuiltSegment SegmentBuilder::Finish(std::uint64_t end) {

@@ -9,6 +9,7 @@
 
 #include "evidence/payload.h"
 #include "formats/format.h"
+#include "query/address.h"
 #include "query/index_segment.h"
 
 namespace logvault::query {
@@ -42,6 +43,8 @@ class SegmentBuilder {
   bool AddRecord(const evidence::RecordView& record, std::string_view folded,
                  formats::Format format);
   void AddText(std::string_view folded);
+  void AddAddress(const Network& address);
+  [[nodiscard]] std::uint16_t NewestOrdinal() const;
 
   Directory directory_;
   evidence::Sha256Stream salt_;

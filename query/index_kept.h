@@ -47,12 +47,12 @@ inline bool MayHoldV6(const Colons& colons) {
   return colons.two_side_by_side || colons.count >= kColonsCounted;
 }
 
-// Calls `visit(kept)` with all of it, in no order and more than once where it stands more than once.  False where a token of
-// `folded` is too long to be kept.
-template <typename Visit>
-bool ForEachKept(std::string_view folded, const Visit& visit) {
+// Calls `visit(token)` with all of it that are bytes of `folded`, and `visit_address(Network)` with the addresses whose spelling
+// may be another, in no order and more than once where it stands more than once.  False where a token of `folded` is too long to
+// be kept.
+template <typename Visit, typename VisitAddress>
+bool ForEachKept(std::string_view folded, const Visit& visit, const VisitAddress& visit_address) {
   bool all_kept = true;
-  const auto visit_address = [&visit](const Network& address) { visit(AddressToken(address)); };
   const Colons colons = ScanTokens(folded, [&](const FoundToken& found) {
     const std::string_view token = folded.substr(found.begin, found.size);
     if (MayHoldV4(token, found)) ForEachV4Address(token, visit_address);
