@@ -74,6 +74,11 @@ class SegmentBuilder::Dictionary {
   void Add(std::string_view token, std::uint16_t ordinal) {
     const std::uint64_t signature = SignatureOf(token);
     const std::uint64_t hash = HashOf(signature, token.size());
+    if (token.size() <= sizeof signature) {
+      Recent& recent = recent_[hash >> kRecentShift];
+      if (recent == Recent{signature, static_cast<std::uint16_t>(token.size()), ordinal}) return;
+      recent = {signature, static_cast<std::uint16_t>(token.size()), ordinal};
+    }
     __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
     pending_[pending_count_++] = {token, signature, hash};
     if (pending_count_ == pending_.size()) Flush(ordinal);
@@ -96,6 +101,7 @@ class SegmentBuilder::Dictionary {
       return;
     }
     std::fill(slots_.begin(), slots_.end(), kFree);
+    recent_.fill({});
     entries_.clear();
     arena_.clear();
     places_.clear();
@@ -120,8 +126,7 @@ class SegmentBuilder::Dictionary {
     std::vector<std::uint32_t> next(begins.begin(), begins.end() - 1);
     for (const auto& [entry, ordinal] : places_) sorted[next[entry]++] = ordinal;
     for (const auto& [front, i] : order) {
-      visit(TokenOf(entries_[i]),
-            Ordinals(sorted.begin() + begins[i], sorted.begin() + begins[i + 1]));
+      visit(TokenOf(entries_[i]), std::span(sorted).subspan(begins[i], begins[i + 1] - begins[i]));
     }
   }
 
@@ -134,6 +139,15 @@ class SegmentBuilder::Dictionary {
     std::string_view token;
     std::uint64_t signature, hash;
   };
+  // A short token that was added, of whose signature and size it is the only one; size 0: none.  Nine in ten tokens of a log are
+  // of a thousand, for which this is enough, and stays in the processor's nearest cache.
+  struct Recent {
+    std::uint64_t signature;
+    std::uint16_t size, ordinal;
+    bool operator==(const Recent&) const = default;
+  };
+  static constexpr int kRecentBits = 11;
+  static constexpr int kRecentShift = 64 - kRecentBits;
   struct Entry {
     std::uint64_t signature;
     std::uint32_t begin;  // in arena_
@@ -179,6 +193,7 @@ class SegmentBuilder::Dictionary {
     slots_ = std::move(slots);
   }
 
+  std::array<Recent, 1u << kRecentBits> recent_{};
   std::array<Pending, 32> pending_;
   std::size_t pending_count_ = 0;
   std::vector<std::uint32_t> slots_;  // a power of two of them
@@ -265,7 +280,7 @@ BuiltSegment SegmentBuilder::Finish(std::uint64_t end) {
   const auto finish = [&] {
     built.chunks.push_back(chunk.Finish(directory_.chunks.emplace_back()));
   };
-  dictionary_->ForEachSorted([&](std::string_view token, const Ordinals& list) {
+  dictionary_->ForEachSorted([&](std::string_view token, std::span<const std::uint16_t> list) {
     chunk.Add(token, list);
     if (chunk.size() >= kChunkBytes) finish();
   });

@@ -12,11 +12,10 @@ namespace {
 constexpr std::string_view kMagic = "logvault/idx/v1\n";
 
 // Rising numbers: how many, then each less the one before.
-template <typename Number>
-void WriteRising(const std::vector<Number>& numbers, std::uint64_t base, ByteWriter& out) {
+void WriteRising(const auto& numbers, std::uint64_t base, ByteWriter& out) {
   out.Varint(numbers.size());
   std::uint64_t before = base;
-  for (const Number number : numbers) {
+  for (const auto number : numbers) {
     out.Varint(number - before);
     before = number;
   }
@@ -121,7 +120,7 @@ Result<Directory> Directory::Parse(std::string_view bytes) {
   return directory;
 }
 
-void ChunkWriter::Add(std::string_view token, const Ordinals& list) {
+void ChunkWriter::Add(std::string_view token, std::span<const std::uint16_t> list) {
   if (entry_.token_count++ == 0) entry_.first_token = token;
   const std::size_t shared = SharedPrefix(last_, token);
   ByteWriter tokens(tokens_);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,7 @@ class ChunkWriter {
   // `block_count` of the segment: a token of all blocks is written shorter.
   explicit ChunkWriter(std::size_t block_count) : block_count_(block_count) {}
 
-  void Add(std::string_view token, const Ordinals& list);
+  void Add(std::string_view token, std::span<const std::uint16_t> list);
   [[nodiscard]] std::size_t size() const { return tokens_.size() + lists_.size(); }
   [[nodiscard]] bool empty() const { return entry_.token_count == 0; }
   // The chunk's bytes, and what the directory says of it; afterwards the writer begins anew.
