@@ -110,7 +110,7 @@ Status IndexKeeper::Begin(const std::stop_token& stop) {
   std::uint64_t next = 0;
   for (;;) {
     if (const auto known = segments_.find(next); known != segments_.end()) {
-      if (known->second.index_block == 0)
+      if (known->second.index_block == 0 || !vault_.reader().IndexDirectory(next).ok())
         LV_RETURN_IF_ERROR(Rebuild(next, known->second.end, stop));
       next = known->second.end;
       continue;

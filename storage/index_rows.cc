@@ -3,7 +3,6 @@
 #include <rocksdb/write_batch.h>
 
 #include <memory>
-#include <utility>
 
 #include "common/bytes.h"
 #include "storage/keys.h"
@@ -34,30 +33,42 @@ Result<IndexedSegment> ParseSummary(std::uint64_t first, std::string_view bytes)
   return segment;
 }
 
-Status Write(const Tables& tables, rocksdb::WriteBatch& rows) {
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
-  LV_RETURN_IF_ERROR(FromRocks(tables.db().Write(options, &rows)));
-  return FromRocks(tables.db().Flush(rocksdb::FlushOptions(), tables.index()));
+// Rows of the segment that begins at `first` lie in [begin, end).
+struct RowsOf {
+  explicit RowsOf(std::uint64_t first)
+      : begin(IndexDirectoryKey(first)), end(IndexDirectoryKey(first + 1)) {}
+  std::string begin, end;
+};
+
+// Adds to `rows` the removal of the segment's chunks from number `count` on; whether any row of the segment is there.
+Result<bool> RemoveChunksFrom(const Tables& tables, std::uint64_t first, std::uint32_t count,
+                              rocksdb::WriteBatch& rows) {
+  const RowsOf segment(first);
+  const std::unique_ptr<rocksdb::Iterator> row = tables.Scan(tables.index());
+  row->Seek(segment.begin);
+  const bool any = row->Valid() && ToView(row->key()) < segment.end;
+  for (row->Seek(IndexChunkKey(first, count)); row->Valid() && ToView(row->key()) < segment.end;
+       row->Next())
+    LV_RETURN_IF_ERROR(FromRocks(rows.Delete(tables.index(), row->key())));
+  if (!row->status().ok()) return FromRocks(row->status()).WithContext("index family");
+  return any;
 }
 
+// Leaves in no file what the segment held before.
 Status Rewrite(const Tables& tables, std::uint64_t first) {
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-  for (const auto& [from, to] : {std::pair(IndexChunkKey(first, 0), IndexChunkKey(first + 1, 0)),
-                                 std::pair(IndexDirectoryKey(first), IndexDirectoryKey(first))}) {
-    const rocksdb::Slice begin(from), end(to);
-    LV_RETURN_IF_ERROR(FromRocks(tables.db().CompactRange(options, tables.index(), &begin, &end)));
-  }
-  return Status::Ok();
+  const RowsOf segment(first);
+  const rocksdb::Slice begin(segment.begin), end(segment.end);
+  return FromRocks(tables.db().CompactRange(options, tables.index(), &begin, &end));
 }
 
 }  // namespace
 
 Result<std::vector<IndexedSegment>> ReadIndexedSegments(const Tables& tables) {
   std::vector<IndexedSegment> segments;
-  if (tables.index() == nullptr) return segments;
-  const std::unique_ptr<rocksdb::Iterator> rows = tables.Scan(tables.index());
+  if (tables.rollup() == nullptr) return segments;
+  const std::unique_ptr<rocksdb::Iterator> rows = tables.Scan(tables.rollup());
   const std::string begin = IndexSummaryKey(0);
   for (rows->Seek(begin); rows->Valid(); rows->Next()) {
     const std::string_view key = ToView(rows->key());
@@ -68,7 +79,7 @@ Result<std::vector<IndexedSegment>> ReadIndexedSegments(const Tables& tables) {
     if (!segment.ok()) return segment.status();
     segments.push_back(*std::move(segment));
   }
-  if (!rows->status().ok()) return FromRocks(rows->status()).WithContext("index family");
+  if (!rows->status().ok()) return FromRocks(rows->status()).WithContext("rollup family");
   return segments;
 }
 
@@ -82,38 +93,32 @@ Result<std::string> ReadIndexChunk(const Tables& tables, std::uint64_t first, st
   return tables.Get(tables.index(), IndexChunkKey(first, chunk));
 }
 
+// The rows of the segment are in a file before the one that says that they are there: a crash between them leaves rows that
+// nobody asks for, until the segment is built again.
 Status WriteIndexSegment(const Tables& tables, const IndexedSegment& segment,
                          const std::string& directory, const std::vector<std::string>& chunks) {
   rocksdb::ColumnFamilyHandle* const family = tables.index();
-  if (family == nullptr) return FailedPrecondition("this vault has no `index` family");
+  if (family == nullptr || tables.rollup() == nullptr)
+    return FailedPrecondition("this vault has no `index` or no `rollup` family");
   rocksdb::WriteBatch rows;
-  std::uint32_t chunks_before = 0;
-  const Result<std::string> before = tables.Get(family, IndexSummaryKey(segment.first));
-  if (before.ok()) {
-    Result<IndexedSegment> summary = ParseSummary(segment.first, *before);
-    chunks_before = summary.ok() ? summary->chunks : 0;
-  }
-  for (std::uint32_t i = 0; i < chunks.size(); ++i) {
+  for (std::uint32_t i = 0; i < chunks.size(); ++i)
     LV_RETURN_IF_ERROR(FromRocks(rows.Put(family, IndexChunkKey(segment.first, i), chunks[i])));
-  }
-  for (auto i = static_cast<std::uint32_t>(chunks.size()); i < chunks_before; ++i) {
-    LV_RETURN_IF_ERROR(FromRocks(rows.Delete(family, IndexChunkKey(segment.first, i))));
-  }
+  const Result<bool> replaced =
+      RemoveChunksFrom(tables, segment.first, static_cast<std::uint32_t>(chunks.size()), rows);
+  if (!replaced.ok()) return replaced.status();
   LV_RETURN_IF_ERROR(FromRocks(rows.Put(family, IndexDirectoryKey(segment.first), directory)));
-  LV_RETURN_IF_ERROR(
-      FromRocks(rows.Put(family, IndexSummaryKey(segment.first), SummaryRow(segment))));
-  LV_RETURN_IF_ERROR(Write(tables, rows));
-  // What the segment held before may be of records that were deleted: none of it stays in a file.
-  return before.ok() ? Rewrite(tables, segment.first) : Status::Ok();
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  LV_RETURN_IF_ERROR(FromRocks(tables.db().Write(options, &rows)));
+  LV_RETURN_IF_ERROR(FromRocks(tables.db().Flush(rocksdb::FlushOptions(), family)));
+  LV_RETURN_IF_ERROR(WriteIndexBlock(tables, segment));
+  // What the segment held before may be of records that were deleted.
+  return *replaced ? Rewrite(tables, segment.first) : Status::Ok();
 }
 
 Status WriteIndexBlock(const Tables& tables, const IndexedSegment& segment) {
-  rocksdb::WriteBatch rows;
-  LV_RETURN_IF_ERROR(
-      FromRocks(rows.Put(tables.index(), IndexSummaryKey(segment.first), SummaryRow(segment))));
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
-  return FromRocks(tables.db().Write(options, &rows));
+  return FromRocks(tables.db().Put(rocksdb::WriteOptions(), tables.rollup(),
+                                   IndexSummaryKey(segment.first), SummaryRow(segment)));
 }
 
 }  // namespace logvault::storage

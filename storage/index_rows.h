@@ -1,5 +1,5 @@
-// The rows of the `index` family: derived from the blocks, rebuildable, trusted by nobody.  What the bytes mean is query/'s to
-// say (query/index_segment.h).
+// The rows of the `index` family, and those of `rollup` that tell of them: derived from the blocks, rebuildable, trusted by
+// nobody.  What the bytes mean is query/'s to say (query/index_segment.h).
 #pragma once
 
 #include <cstdint>
@@ -27,10 +27,10 @@ Result<std::vector<IndexedSegment>> ReadIndexedSegments(const Tables& tables);
 Result<std::string> ReadIndexDirectory(const Tables& tables, std::uint64_t first);
 Result<std::string> ReadIndexChunk(const Tables& tables, std::uint64_t first, std::uint32_t chunk);
 
-// Replaces the segment, durably.  Not in the write-ahead log: a crash loses it whole, or not at all.
+// Replaces the segment.  A crash soon after loses it whole, or not at all.
 Status WriteIndexSegment(const Tables& tables, const IndexedSegment& segment,
                          const std::string& directory, const std::vector<std::string>& chunks);
-// Says which INDEX block states the segment's hash.
+// Says which INDEX block states the segment's hash; not synced.
 Status WriteIndexBlock(const Tables& tables, const IndexedSegment& segment);
 
 }  // namespace logvault::storage

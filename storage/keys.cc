@@ -19,8 +19,6 @@ constexpr char kGoverningTag = 'g';
 constexpr char kDeletedTag = 'x';
 constexpr char kKeptFromTag = 'w';
 constexpr char kIndexSummaryTag = 's';
-constexpr char kIndexDirectoryTag = 'd';
-constexpr char kIndexChunkTag = 'c';
 
 std::string StreamKey(char tag, const evidence::Hash& stream_id) {
   std::string key(1, tag);
@@ -142,11 +140,9 @@ std::string SealKeyKey(std::string_view host, std::uint64_t epoch) {
 }
 
 std::string IndexSummaryKey(std::uint64_t first) { return TaggedNumber(kIndexSummaryTag, first); }
-std::string IndexDirectoryKey(std::uint64_t first) {
-  return TaggedNumber(kIndexDirectoryTag, first);
-}
+std::string IndexDirectoryKey(std::uint64_t first) { return NumberKey(first); }
 std::string IndexChunkKey(std::uint64_t first, std::uint32_t chunk) {
-  std::string key = TaggedNumber(kIndexChunkTag, first);
+  std::string key = NumberKey(first);
   ByteWriter(key).U32(chunk);
   return key;
 }

@@ -20,10 +20,9 @@
 //                         'q' host (u16 length)             last_seen i64, SILENCE block u64: a silence that lasts
 //                         'u' host (u16 length)             day i64, bytes u64: what it sent on the newest day it sent on
 //   secret                'k' host (u16 length) epoch u64   K_0, 32 bytes
-//   index                 's' first u64                     IndexedSegment (storage/index_rows.h)
-//                         'd' first u64                     the segment's directory (query/index_segment.h)
-//                         'c' first u64 chunk u32           a chunk of its dictionary
-//   rollup                nothing yet
+//   index                 first u64                         a segment's directory (query/index_segment.h)
+//                         first u64 chunk u32               a chunk of its dictionary
+//   rollup                's' first u64                     IndexedSegment (storage/index_rows.h)
 //
 // Tiles are RFC 6962 tiles of height 8 as c2sp.org/tlog-tiles has them: tile t of level l holds the
 // roots of the complete subtrees of 256^l leaves numbered 256t..256t+255.  A tile is stored in

@@ -35,7 +35,8 @@ bool IsPayload(std::string_view name) { return name.starts_with(kPayloadFamilyPr
 // Families whose keys only rise: their files never overlap, so that compaction moves them and never
 // rewrites one.
 bool OnlyAppended(std::string_view name) {
-  return IsPayload(name) || name == kBlockFamily || name == kCheckpointFamily;
+  return IsPayload(name) || name == kBlockFamily || name == kCheckpointFamily ||
+         name == kIndexFamily;
 }
 
 rocksdb::ColumnFamilyOptions FamilyOptions(std::string_view name,
@@ -217,6 +218,7 @@ Status Tables::FindFamilies() {
   stream_ = find(kStreamFamily);
   secret_ = find(kSecretFamily);
   index_ = find(kIndexFamily);
+  rollup_ = find(kRollupFamily);
   if (block_ == nullptr || tile_ == nullptr || checkpoint_ == nullptr || stream_ == nullptr ||
       secret_ == nullptr) {
     return Corruption("the folder's RocksDB lacks a vault's column families");

@@ -57,6 +57,7 @@ class Tables {
   [[nodiscard]] rocksdb::ColumnFamilyHandle* secret() const { return secret_; }
   // nullptr where it is missing: what is derived may be.
   [[nodiscard]] rocksdb::ColumnFamilyHandle* index() const { return index_; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* rollup() const { return rollup_; }
 
   // The family for a payload committed at `commit_time`, made where it is not there yet.
   Result<rocksdb::ColumnFamilyHandle*> PayloadFamilyFor(std::string_view retention_class,
@@ -105,6 +106,7 @@ class Tables {
   rocksdb::ColumnFamilyHandle* stream_ = nullptr;
   rocksdb::ColumnFamilyHandle* secret_ = nullptr;
   rocksdb::ColumnFamilyHandle* index_ = nullptr;
+  rocksdb::ColumnFamilyHandle* rollup_ = nullptr;
 
   std::vector<std::unique_ptr<rocksdb::Iterator>>
       pins_;  // kReadOnly: one for each file that may go away

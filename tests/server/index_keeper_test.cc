@@ -104,9 +104,9 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatWasDroppedAndSaysNothingTwice) {
   KeepUntilSegments(2);
   const std::vector<storage::IndexedSegment> before = Stored();
   Tamper([&](storage::Tables& tables) {
-    ASSERT_TRUE(tables.db()
-                    .DeleteRange({}, tables.index(), std::string(1, '\0'), std::string(1, '\xff'))
-                    .ok());
+    for (rocksdb::ColumnFamilyHandle* family : {tables.index(), tables.rollup()})
+      ASSERT_TRUE(
+          tables.db().DeleteRange({}, family, std::string(1, '\0'), std::string(1, '\xff')).ok());
   });
   ASSERT_THAT(Stored(), IsEmpty());
   EXPECT_THAT(Search("word7e").records, SizeIs(1));
@@ -114,6 +114,24 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatWasDroppedAndSaysNothingTwice) {
   EXPECT_EQ(Stored(), before);
   EXPECT_EQ(IndexBlocks(), 2);
   EXPECT_EQ(Verified().segments, 2u);
+}
+
+TEST_F(IndexKeeperTest, BuildsAnewAtItsStartWhereOnlyTheSummariesAreLeft) {
+  CommitSegments(2);
+  KeepUntilSegments(2);
+  const std::vector<storage::IndexedSegment> before = Stored();
+  Tamper([&](storage::Tables& tables) {
+    ASSERT_TRUE(tables.db()
+                    .DeleteRange({}, tables.index(), std::string(1, '\0'), std::string(1, '\xff'))
+                    .ok());
+  });
+  EXPECT_THAT(Search("word7e").records, SizeIs(1));
+  const std::uint64_t built = counters_.indexed_segments;
+  KeepUntil([&](IndexKeeper&) { return counters_.indexed_segments == built + 2; });
+  EXPECT_EQ(Stored(), before);
+  EXPECT_EQ(IndexBlocks(), 2);
+  EXPECT_EQ(Verified().segments, 2u);
+  EXPECT_THAT(Verified().findings, IsEmpty());
 }
 
 TEST_F(IndexKeeperTest, BuildsAnewWhatASearchFoundDamaged) {

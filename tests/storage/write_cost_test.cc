@@ -52,5 +52,24 @@ TEST_F(WriteCostTest, PayloadsAreMovedAndNeverRewritten) {
   EXPECT_LT(files.levels[0].files.size(), 8u);
 }
 
+TEST_F(WriteCostTest, TheIndexIsMovedAndNeverRewritten) {
+  options_.statistics = rocksdb::CreateDBStatistics();
+  CreateVaultWithStream();
+  constexpr std::uint64_t kSegments = 40, kBlocks = 16;
+  constexpr std::size_t kChunk = 8 * 1024, kChunks = 64;
+  for (std::uint64_t i = 0; i < kSegments; ++i) {
+    std::vector<std::string> chunks;
+    for (std::size_t j = 0; j < kChunks; ++j) chunks.push_back(evidence::RandomBytes(kChunk));
+    IndexedSegment segment{i * kBlocks, (i + 1) * kBlocks, 0, kChunks, 0};
+    ASSERT_TRUE(vault_->WriteIndex(segment, "directory", chunks).ok());
+    segment.index_block = i + 1;
+    ASSERT_TRUE(vault_->WriteIndexBlock(segment).ok());
+  }
+  vault_.reset();
+  const std::uint64_t compaction =
+      options_.statistics->getTickerCount(rocksdb::COMPACT_WRITE_BYTES);
+  EXPECT_LT(compaction, kSegments * kChunks * kChunk / 100) << "only rows of the small families";
+}
+
 }  // namespace
 }  // namespace logvault::storage
