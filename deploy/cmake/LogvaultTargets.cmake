@@ -72,20 +72,12 @@ function(logvault_crash_program program)
   set_target_properties(${program}-crash PROPERTIES OUTPUT_NAME ${program} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/crash)
 endfunction()
 
-# What every test includes, compiled once.
-file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cc "")
-add_library(logvault_test_headers OBJECT ${CMAKE_BINARY_DIR}/test_headers.cc)
-target_link_libraries(logvault_test_headers PRIVATE logvault_options GTest::gmock)
-target_precompile_headers(logvault_test_headers PRIVATE
-  <gmock/gmock.h> <gtest/gtest.h> <algorithm> <functional> <map> <memory> <string> <string_view> <vector>)
-
 # logvault_test(evidence_merkle_test SOURCES merkle_test.cc DEPS logvault_evidence LABELS core)
 # Labels: `core` runs under asan+ubsan too, `threads` under tsan too, `system` starts real programs.
 function(logvault_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE logvault_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  target_precompile_headers(${name} REUSE_FROM logvault_test_headers)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   foreach(label IN LISTS ARG_LABELS)
     if(TARGET tests_${label})
