@@ -48,7 +48,8 @@ void AppendCall::Step() {
   }
   Result<bool> more = TakeSlice();
   if (!more.ok()) return End(more.status());
-  if (*more) return ingest_.pool.Later([self = shared_from_this()] { self->Step(); });
+  if (*more && group_bytes_ < kCommitBytes)
+    return ingest_.pool.Later([self = shared_from_this()] { self->Step(); });
   if (!group_.empty()) return Submit();
   End(Answer());
 }
@@ -56,7 +57,8 @@ void AppendCall::Step() {
 // A registration is committed alone: what follows needs its key.
 Result<bool> AppendCall::TakeSlice() {
   const int end = std::min(request_.items_size(), next_item_ + kItemsPerSlice);
-  while (next_item_ < end) {
+  const std::size_t end_bytes = group_bytes_ + kSliceBytes;
+  while (next_item_ < end && group_bytes_ < end_bytes) {
     const bool alone = request_.items(next_item_).has_registration();
     if (alone && !group_.empty()) return false;
     LV_RETURN_IF_ERROR(TakeItem(next_item_));
@@ -164,6 +166,7 @@ Status AppendCall::TakeSeen(const evidence::BatchHeader& batch) {
 }
 
 void AppendCall::Add(storage::Entry entry, int item) {
+  group_bytes_ += entry.payload.size();
   group_.push_back(std::move(entry));
   group_items_.push_back(item);
 }
@@ -179,6 +182,7 @@ void AppendCall::Refuse(int item, const std::string& reason) {
 
 void AppendCall::Submit() {
   std::vector<storage::Entry> group = std::exchange(group_, {});
+  group_bytes_ = 0;
   auto self = shared_from_this();
   const Status queued =
       ingest_.committer.Submit(std::move(group), [self](const Result<storage::Commit>& commit) {

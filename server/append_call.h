@@ -18,8 +18,11 @@
 namespace logvault::server {
 
 inline constexpr int kMaxItemsPerAppend = 1024;
-// So many are checked before other hosts' calls have their turn: some 10 ms of full batches.
+// So many items, or payloads of so many bytes, are checked before other hosts' calls have their turn: some milliseconds.
 inline constexpr int kItemsPerSlice = 4;
+inline constexpr std::size_t kSliceBytes = 256u << 10;
+// Payloads of so many bytes are committed before the call's next ones are checked: while they are synced, all others wait.
+inline constexpr std::size_t kCommitBytes = 1u << 20;
 
 class AppendCall final : public std::enable_shared_from_this<AppendCall> {
  public:
@@ -65,6 +68,7 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
   int next_item_ = 0;
   std::uint64_t taken_bytes_ = 0;  // of the day's budget
   std::vector<storage::Entry> group_;
+  std::size_t group_bytes_ = 0;   // of its payloads
   std::vector<int> group_items_;  // the item each entry of the group is of, or kNoItem
   struct Accepted {
     std::optional<std::uint64_t> block;  // that the receipt proves
