@@ -1,10 +1,10 @@
 // Light forwarders for bench/fairness: many hosts in one process, each with its own certificate, session and epoch, that
-// append a small batch a second and measure how long its proven receipt takes; and, on demand, one that floods.
+// append a small batch a second and measure how long its proven receipt takes, or that flood.
 //
-//   bench_fairness_load COLLECTOR CREDENTIALS_DIR HOSTS SECONDS FLOOD
+//   bench_fairness_load COLLECTOR CREDENTIALS_DIR FIRST HOSTS SECONDS steady|flood
 //
-// CREDENTIALS_DIR/host0000 … hold what `logvault pki issue` made; with FLOOD=1 the last host floods.  Prints one line of
-// JSON.
+// CREDENTIALS_DIR/host0000 … hold what `logvault pki issue` made; HOSTS of them from number FIRST on are used.  Prints a line once
+// all have their sessions, and one of JSON at the end.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -132,33 +132,34 @@ class LightForwarder {
 
 class Load {
  public:
-  Load(std::string collector, std::string folder, int hosts, int seconds, bool flood)
+  Load(std::string collector, std::string folder, int first, int hosts, int seconds, bool flood)
       : collector_(std::move(collector)),
         folder_(std::move(folder)),
+        first_(first),
         hosts_(hosts),
         flood_(flood),
-        connected_(hosts),
+        connected_(hosts + 1),
         length_(std::chrono::seconds(seconds)) {}
 
   int Run() {
     std::vector<std::jthread> threads;
-    for (int host = 0; host < hosts_; ++host) {
-      const bool floods = flood_ && host == hosts_ - 1;
-      threads.emplace_back([this, host, floods] { Live(host, floods); });
-    }
+    for (int host = 0; host < hosts_; ++host) threads.emplace_back([this, host] { Live(host); });
+    connected_.arrive_and_wait();
+    std::puts("connected");
+    std::fflush(stdout);
     threads.clear();
     Print();
     return failures_ == 0 ? 0 : 1;
   }
 
  private:
-  void Live(int host, bool floods) {
-    auto forwarder = LightForwarder::Open(collector_, folder_ + "/" + HostName(host));
+  void Live(int host) {
+    auto forwarder = LightForwarder::Open(collector_, folder_ + "/" + HostName(first_ + host));
     if (!forwarder.ok()) Fail(forwarder.status());
     connected_.arrive_and_wait();
     if (!forwarder.ok()) return;
     const Steady::time_point end = Steady::now() + length_;
-    if (floods) return Flood(**forwarder, end);
+    if (flood_) return Flood(**forwarder, end);
     // Spread over the second.
     Steady::time_point next = Steady::now() + std::chrono::milliseconds(host * 1000 / hosts_);
     for (; next < end; next += std::chrono::seconds(1)) {
@@ -205,7 +206,7 @@ class Load {
   }
 
   const std::string collector_, folder_;
-  const int hosts_;
+  const int first_, hosts_;
   const bool flood_;
   std::latch connected_;
   const Steady::duration length_;
@@ -218,13 +219,15 @@ class Load {
 }  // namespace logvault::bench
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fprintf(stderr,
-                 "usage: bench_fairness_load COLLECTOR CREDENTIALS_DIR HOSTS SECONDS FLOOD\n");
+  const std::string mode = argc == 7 ? argv[6] : "";
+  if (mode != "steady" && mode != "flood") {
+    std::fputs(
+        "usage: bench_fairness_load COLLECTOR CREDENTIALS_DIR FIRST HOSTS SECONDS steady|flood\n",
+        stderr);
     return 2;
   }
   logvault::net::StartTransport(nullptr);
   return logvault::bench::Load(argv[1], argv[2], std::atoi(argv[3]), std::atoi(argv[4]),
-                               std::atoi(argv[5]) != 0)
+                               std::atoi(argv[5]), mode == "flood")
       .Run();
 }
