@@ -218,7 +218,7 @@ TEST_F(IndexedSearchTest, AnIndexThatLiesIsNotBelieved) {
   ASSERT_TRUE(honest.ok());
   BuiltSegment lie = *honest;
   ChunkWriter chunk(lie.directory.blocks.size());
-  chunk.Add("nothing", {0});
+  chunk.Add("nothing", std::vector<std::uint16_t>{0});
   lie.directory.chunks.clear();
   lie.chunks = {chunk.Finish(lie.directory.chunks.emplace_back())};
   Store(lie);
