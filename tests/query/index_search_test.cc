@@ -76,6 +76,13 @@ TEST_F(IndexedSearchTest, OnlyBlocksThatMayHoldItAreRead) {
   EXPECT_THAT(Search(pinned).records, ElementsAre("geo01/a/7"));
 }
 
+TEST_F(IndexedSearchTest, PiecesOfAnArgumentAreOneWordInLaterRecordsToo) {
+  Commit("geo01", "audit", {{"type=EXECVE msg=audit(1.0:1): a1[1]=\"whoam\" a1[2]=\"i\"\n"}},
+         "auditd");
+  Index(0, Size());
+  EXPECT_THAT(Search("cmd:whoami").records, ElementsAre("geo01/audit/1"));
+}
+
 TEST_F(IndexedSearchTest, RandomQueriesFindTheSameWithAndWithoutIt) {
   const std::uint64_t seed = std::random_device{}();
   std::cout << "seed " << seed << "\n";
