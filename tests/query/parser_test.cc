@@ -106,6 +106,8 @@ TEST(ParserTest, ErrorsNameTheColumnAndWhatToDo) {
       {"message~\"(\"", "column 9: not a regular expression"},
       {"seq<x", "compares numbers"},
       {"time<2h", "use --since"},
+      {"time=yesterday", "column 6: 'yesterday' is not a time; write time=2024-07-11T08:00:00Z"},
+      {"time in (2024-07-11, noon)", "column 22: 'noon' is not a time"},
   };
   for (const Case& c : kCases) {
     Result<Expression> expression = Expression::Parse(c.text);
