@@ -47,10 +47,12 @@ Character FirstCharacter(std::string_view text) {
   return {code, size};
 }
 
-// Terminals act on these, or show them as something else than they are.
+// Terminals act on these, show them as something else than they are, or do not show them at all.  The joiners U+200C and
+// U+200D are letters' own business.
 bool IsUnsafe(char32_t code) {
-  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200e && code <= 0x200f) ||
-         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return true;
+  return code == 0x61c || code == 0x200b || code == 0x200e || code == 0x200f ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
 }
 
 void AppendHexByte(unsigned char byte, std::string& out) {

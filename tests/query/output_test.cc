@@ -91,6 +91,10 @@ TEST(TextOutputTest, OneSafeLineARecord) {
   EXPECT_EQ(Written(OutputFormat::kText, RowWith("a\tb\nc\x1b[31m\x9b\xff \xe2\x80\xae\n")),
             "2024-07-11T08:13:55.123Z  geo01  app  a\\tb\\nc\\x1b[31m\\x9b\\xff \\u202e\n");
   EXPECT_EQ(EscapeForTerminal("\xc2\x9b"), "\\u009b");
+  // Marks of direction, separators of lines, and what has no width at all.
+  EXPECT_EQ(EscapeForTerminal(
+                "\xd8\x9c \xe2\x80\xa8 \xe2\x80\xa9 \xe2\x80\x8b \xe2\x81\xa0 \xef\xbb\xbf"),
+            "\\u061c \\u2028 \\u2029 \\u200b \\u2060 \\ufeff");
 }
 
 TEST(TextOutputTest, AJournalEntryIsItsMessageAndElsewhereAllOfIt) {
