@@ -156,6 +156,14 @@ TEST_F(PipesTest, BoundsAreRefusedByName) {
   Commit("h1", "app", {{list}}, "json");
   EXPECT_THAT(Refused("| stats count() by (json.x, json.y)"),
               HasSubstr("more than 4096 combinations"));
+  // A line of thousands of addresses is named, so that the question can be asked without it.
+  std::string addresses;
+  for (int i = 0; i < 5000; ++i)
+    addresses += "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + " ";
+  Commit("h1", "scan", {{"9.9.9.9\n"}, {addresses + "\n"}});
+  EXPECT_THAT(Refused("source=scan | top ip"),
+              HasSubstr("the record h1/scan/2 has more than 4096 combinations"));
+  EXPECT_THAT(Rows("source=scan not seq=2 | top ip"), ElementsAre("9.9.9.9|1"));
   // 60 values of 1.5 MiB each.
   for (int i = 0; i < 60; ++i)
     Commit("h1", "big", {{std::to_string(i) + std::string(3 << 19, 'x')}});
