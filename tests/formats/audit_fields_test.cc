@@ -46,6 +46,11 @@ TEST(AuditFieldsTest, ANumberOfASystemCallIsNamedByItsArchitecture) {
   EXPECT_EQ(Audit("SYSCALL", "syscall=59"), Strings{"syscall=59"});
 }
 
+TEST(AuditFieldsTest, AnInstructionPointerIsNoAddressOfANetwork) {
+  EXPECT_EQ(Audit("SECCOMP", "sig=31 ip=0xb7670aac code=0x0"),
+            (Strings{"sig=31", "audit.ip=0xb7670aac", "code=0x0"}));
+}
+
 TEST(AuditFieldsTest, HexadecimalIsDecodedInKnownFieldsOnly) {
   EXPECT_EQ(Audit("SYSCALL", "a0=6162 comm=6120622263 exe=\"6162\" ocomm=ABC name=abcd dev=6162"),
             (Strings{"a0=6162", "comm=a b\"c", "exe=6162", "ocomm=ABC", "name=abcd", "dev=6162"}));
