@@ -146,6 +146,8 @@ TEST_F(PipesTest, AnUnreadableBlockOfASubqueryMakesTheAnswerIncomplete) {
   EXPECT_THAT(answered.rows, IsEmpty());
   ASSERT_EQ(answered.completeness.unreadable.size(), 1u);
   EXPECT_EQ(answered.completeness.unreadable[0].block, block);
+  EXPECT_EQ(Answer("user in {host=h3}").completeness.unreadable.size(), 1u)
+      << "the query itself met it too";
 }
 
 TEST_F(PipesTest, BoundsAreRefusedByName) {
