@@ -72,14 +72,25 @@ Result<std::vector<IndexedSegment>> ReadIndexedSegments(const Tables& tables) {
   return segments;
 }
 
+namespace {
+
+// `what` and not RocksDB's word for a key that it does not have.
+Result<std::string> Row(const Tables& tables, const std::string& key, const char* what) {
+  Result<std::string> row = tables.Get(tables.index(), key);
+  if (!row.ok() && row.status().code() == StatusCode::kNotFound) return NotFound(what);
+  return row;
+}
+
+}  // namespace
+
 Result<std::string> ReadIndexDirectory(const Tables& tables, std::uint64_t first) {
   if (tables.index() == nullptr) return NotFound("no index");
-  return tables.Get(tables.index(), IndexDirectoryKey(first));
+  return Row(tables, IndexDirectoryKey(first), "its directory is missing");
 }
 
 Result<std::string> ReadIndexChunk(const Tables& tables, std::uint64_t first, std::uint32_t chunk) {
   if (tables.index() == nullptr) return NotFound("no index");
-  return tables.Get(tables.index(), IndexChunkKey(first, chunk));
+  return Row(tables, IndexChunkKey(first, chunk), "a chunk of it is missing");
 }
 
 Status WriteIndexSegment(const Tables& tables, const IndexedSegment& segment,
