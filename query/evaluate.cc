@@ -107,17 +107,22 @@ struct TableSubject {
   const TableRow& row;
 };
 
+// A column may hold times under any name: they are compared as such where what is asked for is one.
+bool CellFits(const Node& node, std::string_view value) {
+  if (!node.instant) return ValueFits(node, value);
+  const Result<UnixNanos> time = ParseTime(value, formats::TimeZone::Utc());
+  if (!time.ok()) return ValueFits(node, value);
+  if (node.op == Op::kIn)
+    return ValueFits(node, value) || ValueFits(node, formats::FormatUtc(*time));
+  return TimeFits(node, *time);
+}
+
 bool AnyValueFits(const Node& node, const TableSubject& subject) {
   const auto column = std::find(subject.columns.begin(), subject.columns.end(), node.field);
   if (column == subject.columns.end()) return false;
   bool fits = false;
   ForEachText(subject.row.at(static_cast<std::size_t>(column - subject.columns.begin())),
-              [&](std::string_view value) {
-                const Result<UnixNanos> time = node.instant
-                                                   ? ParseTime(value, formats::TimeZone::Utc())
-                                                   : Result<UnixNanos>(InvalidArgument("no time"));
-                fits = fits || (time.ok() ? TimeFits(node, *time) : ValueFits(node, value));
-              });
+              [&](std::string_view value) { fits = fits || CellFits(node, value); });
   return fits;
 }
 

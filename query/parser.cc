@@ -240,7 +240,8 @@ class Parser {
   // What an operator demands of its value.
   Status CheckValue(Node& node, const Word& word) const {
     if (node.op == Op::kMatches) return ReadRegex(node, word);
-    if ((IsTimeField(node.field) || IsOrderedColumn(node, word)) && node.op != Op::kContains)
+    const bool in_column = rules_.columns != nullptr && !IsNumber(word.text);
+    if ((IsTimeField(node.field) || in_column) && node.op != Op::kContains)
       return ReadInstant(node, word);
     if (IsOrdering(node.op) && !IsNumber(word.text)) {
       return in_.Error(word.begin, "'" + std::string(ToString(node.op)) +
@@ -286,11 +287,16 @@ class Parser {
                                      example + "; for ages use --since and --until");
   }
 
-  // In a list too times are instants, whatever their spelling.
-  Status SpellInstant(const Node& node, Word& word) const {
-    if (!IsTimeField(node.field) || !MustBeTime(word)) return Status::Ok();
+  // In a list too times are instants, whatever their spelling: they stand in it as FormatUtc has them.
+  Status SpellInstant(Node& node, Word& word) const {
+    const bool is_time = IsTimeField(node.field) && MustBeTime(word);
+    if (!is_time && rules_.columns == nullptr) return Status::Ok();
     Result<UnixNanos> instant = ParseTime(word.text, formats::TimeZone::Utc());
-    if (!instant.ok()) return NotATime(node, word);
+    if (!instant.ok()) return is_time ? NotATime(node, word) : Status::Ok();
+    if (!is_time) {  // a column may hold it as it was written
+      node.instant = *instant;
+      node.patterns.push_back(Pattern::Of(word.text, word.quoted));
+    }
     word.text = formats::FormatUtc(*instant);
     return Status::Ok();
   }
@@ -388,9 +394,9 @@ Status CheckName(const TextReader& in, const ParseRules& rules, std::string_view
     what += " comes here; the columns are:";
     for (const std::string& column : *rules.columns) what += ' ' + column;
   }
-  what += nearest.empty() ? "; " : "; did you mean '" + nearest + "'? ";
+  what += nearest.empty() ? "; to" : "; did you mean '" + nearest + "'? To";
   const std::size_t end = in.WordEnd(where, false);
-  return in.Error(where, what + "To search for the text, quote it: \"" +
+  return in.Error(where, what + " search for the text, quote it: \"" +
                              std::string(in.text().substr(where, end - where)) + "\"");
 }
 

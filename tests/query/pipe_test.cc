@@ -84,6 +84,13 @@ TEST_F(PipesTest, RowsAreChosenOrderedAndCut) {
   EXPECT_THAT(Rows("| stats count() by (user) | where an"), ElementsAre("ann|2"));
   EXPECT_THAT(Rows("| fields time | where time>=1970-01-01T01:00:00Z"),
               ElementsAre("1970-01-01T01:00:05.000000000Z"));
+  for (const char* when :
+       {"last=1970-01-01T01:00:05Z", "last in (1970-01-01T01:00:05Z, x, 1970-01-01)",
+        "last!=1970-01-01T00:00:20Z"}) {
+    EXPECT_THAT(Rows("| stats max(time) as last by (host) | where " + std::string(when)),
+                ElementsAre("h2|1970-01-01T01:00:05.000000000Z"))
+        << when;
+  }
 }
 
 TEST_F(PipesTest, ALimitIsToldAndTheRestIsNotRead) {
