@@ -71,7 +71,8 @@ TEST(FramerTest, AGeoserverRecordReachesToTheNextHeader) {
 TEST(FramerTest, AnIdleRecordStaysOpenWhileItsLastLineIsUnterminated) {
   EXPECT_EQ(Frame(Format::kGeoserver, "16 Sep 15:44:38 INFO [a] - x\n\tat", End::kIdle).covered,
             0U);
-  EXPECT_EQ(Frame(Format::kGeoserver, std::string(kTrace) + "16 Sep 15", End::kIdle).covered, 0U);
+  const std::string unfinished = std::string(kTrace).append("16 Sep 15");
+  EXPECT_EQ(Frame(Format::kGeoserver, unfinished, End::kIdle).covered, 0U);
 }
 
 TEST(FramerTest, GeoserverHeadersOfBothLog4jGenerationsInAnyLanguage) {
