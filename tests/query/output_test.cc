@@ -42,6 +42,15 @@ TEST(JsonOutputTest, OneObjectALine) {
       "\n");
 }
 
+TEST(JsonOutputTest, AFieldWithSeveralValuesIsAListWhereItStoodFirst) {
+  Row row = RowWith("{\"a\":[1,2],\"b\":\"x\",\"c\":3,\"a\":4,\"c\":5}\n");
+  row.format = formats::Format::kJson;
+  const std::string out = Written(OutputFormat::kJson, row);
+  EXPECT_EQ(
+      out.substr(out.find("\"fields\"")),
+      "\"fields\":{\"json.a\":[\"1\",\"2\",\"4\"],\"json.b\":\"x\",\"json.c\":[\"3\",\"5\"]}}\n");
+}
+
 TEST(JsonOutputTest, BytesThatAreNoTextComeBackInBase64WithTheirTerminator) {
   const std::string out = Written(OutputFormat::kJson, RowWith("a\xff\r\n"));
   EXPECT_NE(out.find("\"message\":\"a\xef\xbf\xbd\",\"message_base64\":\"Yf8NCg==\""),
