@@ -68,6 +68,25 @@ void AddNumber(std::string_view name, Scanner& scanner, FieldList& fields) {
   }
 }
 
+// " 200 " or " 200" at the end.
+bool BeginsWithStatus(Scanner scanner) {
+  int status = 0;
+  return scanner.Blanks() && scanner.Number(3, 3, &status) &&
+         (scanner.AtEnd() || scanner.Peek() == ' ');
+}
+
+// Up to the quote that a status follows, where there is one: not every server escapes those of its clients.
+std::optional<std::string_view> TakeRequest(Scanner& scanner) {
+  const std::string_view text = scanner.rest();
+  Scanner ahead = scanner;
+  while (TakeQuoted(ahead)) {
+    const std::size_t end = text.size() - ahead.rest().size();
+    if (BeginsWithStatus(ahead)) return scanner.Take(end).substr(1, end - 2);
+    ahead = Scanner(text.substr(end - 1));  // its closing quote may have been the client's
+  }
+  return TakeQuoted(scanner);
+}
+
 void AddQuoted(std::string_view name, Scanner& scanner, FieldList& fields) {
   scanner.Blanks();
   if (const std::optional<std::string_view> quoted = TakeQuoted(scanner)) {
@@ -83,7 +102,7 @@ void ParseAccessFields(std::string_view text, FieldList& fields) {
   Scanner scanner(time ? line.substr(time->end) : line);
   const std::string_view before_request = scanner.Until('"');
   AddClient(time ? line.substr(0, time->begin) : before_request, fields);
-  const std::optional<std::string_view> request = TakeQuoted(scanner);
+  const std::optional<std::string_view> request = TakeRequest(scanner);
   if (!request) return;
   AddRequestLine(Unescaped(*request), fields);
   AddNumber("http.status", scanner, fields);
