@@ -66,6 +66,24 @@ bool TakePair(Scanner& scanner, Pair& pair, std::string_view* word) {
   return false;
 }
 
+// Old messages end in "(hostname=h1, addr=192.0.2.7, terminal=ssh res=failed)": neither the parentheses nor the commas in them
+// are part of a name or a value.
+class Parenthesis {
+ public:
+  void Strip(Pair& pair) {
+    if (pair.name.starts_with('(')) {
+      open_ = true;
+      pair.name.remove_prefix(1);
+    }
+    if (!open_ || pair.quoted) return;
+    open_ = !pair.value.ends_with(')');
+    if (!open_ || pair.value.ends_with(',')) pair.value.remove_suffix(1);
+  }
+
+ private:
+  bool open_ = false;
+};
+
 class AuditParser {
  public:
   explicit AuditParser(FieldList& fields) : fields_(fields) {}
@@ -125,7 +143,9 @@ class AuditParser {
     Scanner scanner(text);
     Pair pair;
     std::string_view word;
+    Parenthesis parenthesis;
     while (!fields_.full() && TakePair(scanner, pair, &word)) {
+      parenthesis.Strip(pair);
       // Old kernels wrote "old auid=700 new auid=700".
       if (word == "old") {
         Add("old-" + std::string(pair.name), std::string(pair.value));

@@ -1,6 +1,7 @@
 #include "formats/event_fields.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -9,13 +10,22 @@ namespace {
 
 constexpr char kEnrichedSeparator = '\x1D';
 
-void AddNew(Fields& fields, Fields more) {
-  for (Field& field : more) {
-    if (fields.size() >= kFieldsMax) return;
-    if (std::find(fields.begin(), fields.end(), field) == fields.end())
-      fields.push_back(std::move(field));
+// Fields, each once.  There may be thousands, so they are not compared each with each.
+class DistinctFields {
+ public:
+  void Add(Fields more) {
+    for (Field& field : more) {
+      if (fields_.size() >= kFieldsMax) return;
+      std::string text = std::to_string(field.name.size()) + ':' + field.name + field.value;
+      if (seen_.insert(std::move(text)).second) fields_.push_back(std::move(field));
+    }
   }
-}
+  Fields Take() { return std::move(fields_); }
+
+ private:
+  Fields fields_;
+  std::unordered_set<std::string> seen_;  // a name's length, the name, the value
+};
 
 bool IsExecve(std::string_view record) {
   const std::string_view head = record.substr(0, record.find("audit("));
@@ -62,9 +72,9 @@ Fields ParseAuditEvent(std::span<const std::string> records) {
 }
 
 Fields JoinFields(Format format, std::span<const std::string> records) {
-  Fields fields;
-  for (const std::string& record : records) AddNew(fields, ParseFields(format, record));
-  return fields;
+  DistinctFields fields;
+  for (const std::string& record : records) fields.Add(ParseFields(format, record));
+  return fields.Take();
 }
 
 }  // namespace logvault::formats

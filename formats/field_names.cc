@@ -31,7 +31,7 @@ constexpr std::string_view kGrouped[] = {
     "direction", "dmac", "dport", "egid", "enforcing", "entries", "errno", "euid", "exit", "fam",
     "family", "fd", "fe", "fi", "flags", "fp", "frootid", "fsgid", "fsuid", "fver", "grantors",
     "grp", "hook", "hostname", "icmptype", "id", "igid", "img-ctx", "inif", "ino", "inode",
-    "invalid_context", "ip", "ipid", "ipx-net", "item", "items", "iuid", "kernel", "kind", "ksize",
+    "invalid_context", "ipid", "ipx-net", "item", "items", "iuid", "kernel", "kind", "ksize",
     "laddr", "len", "lport", "list", "lsm", "mac", "macproto", "maj", "major", "minor", "mode",
     "model", "name", "nametype", "nargs", "net", "new", "new-chardev", "new-disk", "new-enabled",
     "new-fs", "new-level", "new-log_passwd", "new-mem", "new-net", "new-range", "new-rng",

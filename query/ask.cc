@@ -1,5 +1,6 @@
 #include "query/ask.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -181,6 +182,14 @@ Result<Completeness> AskThroughPipes(const storage::Reader& reader, const Reques
   return searched;
 }
 
+// Those that subqueries met; each block is told once.
+void AddUnreadable(const std::vector<Unreadable>& more, std::vector<Unreadable>& all) {
+  for (const Unreadable& one : more) {
+    const auto same = [&one](const Unreadable& other) { return other.block == one.block; };
+    if (std::none_of(all.begin(), all.end(), same)) all.push_back(one);
+  }
+}
+
 }  // namespace
 
 Result<Completeness> Ask(const storage::Reader& reader, const Request& request,
@@ -198,8 +207,7 @@ Result<Completeness> Ask(const storage::Reader& reader, const Request& request,
                                       ? Search(reader, *resolved, observer.search, stop, cache)
                                       : AskThroughPipes(reader, *resolved, observer, stop, cache);
   if (!answered.ok()) return answered;
-  answered->unreadable.insert(answered->unreadable.end(), of_subqueries.unreadable.begin(),
-                              of_subqueries.unreadable.end());
+  AddUnreadable(of_subqueries.unreadable, answered->unreadable);
   answered->notes.insert(answered->notes.end(), of_subqueries.notes.begin(),
                          of_subqueries.notes.end());
   return answered;

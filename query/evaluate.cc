@@ -48,6 +48,18 @@ bool Holds(Op op, int comparison) {
   return false;
 }
 
+// A regular expression of RE2 does not go on behind bytes that are no UTF-8: they are seen as U+FFFD, as they are shown.
+bool RegexFits(const re2::RE2& regex, std::string_view value) {
+  bool changed = false;
+  std::string shown;
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (!std::all_of(value.begin(), value.end(), is_ascii)) {
+    shown = formats::ToValidUtf8(value, &changed);
+    if (changed) value = shown;
+  }
+  return re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), regex);
+}
+
 // Whether one value of a field satisfies the comparison; `!=` is asked here as `=`.
 bool ValueFits(const Node& node, std::string_view value) {
   switch (node.op) {
@@ -60,7 +72,7 @@ bool ValueFits(const Node& node, std::string_view value) {
     case Op::kContains:
       return node.patterns[0].FoundIn(value);
     case Op::kMatches:
-      return re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *node.regex);
+      return RegexFits(*node.regex, value);
     case Op::kLess:
     case Op::kLessOrEqual:
     case Op::kGreater:
@@ -95,17 +107,22 @@ struct TableSubject {
   const TableRow& row;
 };
 
+// A column may hold times under any name: they are compared as such where what is asked for is one.
+bool CellFits(const Node& node, std::string_view value) {
+  if (!node.instant) return ValueFits(node, value);
+  const Result<UnixNanos> time = ParseTime(value, formats::TimeZone::Utc());
+  if (!time.ok()) return ValueFits(node, value);
+  if (node.op == Op::kIn)
+    return ValueFits(node, value) || ValueFits(node, formats::FormatUtc(*time));
+  return TimeFits(node, *time);
+}
+
 bool AnyValueFits(const Node& node, const TableSubject& subject) {
   const auto column = std::find(subject.columns.begin(), subject.columns.end(), node.field);
   if (column == subject.columns.end()) return false;
   bool fits = false;
   ForEachText(subject.row.at(static_cast<std::size_t>(column - subject.columns.begin())),
-              [&](std::string_view value) {
-                const Result<UnixNanos> time = node.instant
-                                                   ? ParseTime(value, formats::TimeZone::Utc())
-                                                   : Result<UnixNanos>(InvalidArgument("no time"));
-                fits = fits || (time.ok() ? TimeFits(node, *time) : ValueFits(node, value));
-              });
+              [&](std::string_view value) { fits = fits || CellFits(node, value); });
   return fits;
 }
 

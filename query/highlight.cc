@@ -142,6 +142,7 @@ class SpanFinder {
 
   // `pattern` wherever `value` stands.
   void AddWithin(const Pattern& pattern, std::string_view value) {
+    if (value.empty()) return;  // it would be found at every place, for ever
     for (std::size_t at = text_.find(value); at != std::string_view::npos;
          at = text_.find(value, at + value.size())) {
       AddPattern(pattern, {at, at + value.size()});

@@ -56,8 +56,8 @@ bool ForEachView(formats::Format format, std::string_view searched, const ViewVi
   switch (format) {
     case formats::Format::kAuditd:
       DecodeHexValues(searched, visitor);
-      // Pieces of one argument (`a1[0]=`) are put together without anything between them.
-      return !Holds(searched, '[') || searched.find("[0]=") == kNone;
+      // Pieces of one argument (`a1[0]=`, `a1[1]=` in a later record) are put together without anything between them.
+      return !Holds(searched, '[') || searched.find("]=") == kNone;
     case formats::Format::kAccess:
     case formats::Format::kGeoserver:
       DecodeRequest(searched, visitor);

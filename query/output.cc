@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "evidence/hash.h"
 #include "evidence/payload.h"
@@ -47,10 +50,12 @@ Character FirstCharacter(std::string_view text) {
   return {code, size};
 }
 
-// Terminals act on these, or show them as something else than they are.
+// Terminals act on these, show them as something else than they are, or do not show them at all.  The joiners U+200C and
+// U+200D are letters' own business.
 bool IsUnsafe(char32_t code) {
-  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200e && code <= 0x200f) ||
-         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return true;
+  return code == 0x61c || code == 0x200b || code == 0x200e || code == 0x200f ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
 }
 
 void AppendHexByte(unsigned char byte, std::string& out) {
@@ -98,23 +103,38 @@ void AppendMember(std::string_view key, std::string_view value, std::string& out
   AppendJsonString(value, out);
 }
 
+// Where a record's fields have the same name; a record may have thousands, so they are not compared each with each.
+class SameNames {
+ public:
+  explicit SameNames(const formats::Fields& fields)
+      : next_(fields.size(), fields.size()), is_first_(fields.size(), false) {
+    std::unordered_map<std::string_view, std::size_t> last;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const auto [known, is_new] = last.try_emplace(fields[i].name, i);
+      is_first_[i] = is_new;
+      if (!is_new) next_[std::exchange(known->second, i)] = i;
+    }
+  }
+  [[nodiscard]] bool IsFirst(std::size_t i) const { return is_first_[i]; }
+  // The next field of that name; the number of fields where there is none.
+  [[nodiscard]] std::size_t NextOf(std::size_t i) const { return next_[i]; }
+
+ private:
+  std::vector<std::size_t> next_;
+  std::vector<bool> is_first_;
+};
+
 void AppendFields(const Row& row, std::string_view text, std::string& out) {
   const formats::Fields fields = formats::ParseFields(row.format, text);
-  auto first_of = [&fields](std::size_t i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (fields[j].name == fields[i].name) return false;
-    }
-    return true;
-  };
+  const SameNames same(fields);
   AppendKey("fields", out);
   out += '{';
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!first_of(i)) continue;
+    if (!same.IsFirst(i)) continue;
     AppendKey(fields[i].name, out);
     std::string values;
     std::size_t count = 0;
-    for (std::size_t j = i; j < fields.size(); ++j) {
-      if (fields[j].name != fields[i].name) continue;
+    for (std::size_t j = i; j < fields.size(); j = same.NextOf(j)) {
       if (count++ > 0) values += ',';
       AppendJsonString(fields[j].value, values);
     }

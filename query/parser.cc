@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "formats/time_zone.h"
+#include "query/literal.h"
 #include "query/pipeline.h"
 #include "query/time_argument.h"
 
@@ -237,34 +239,65 @@ class Parser {
 
   // What an operator demands of its value.
   Status CheckValue(Node& node, const Word& word) const {
-    if (node.op == Op::kMatches) {
-      re2::RE2::Options options(re2::RE2::Quiet);
-      options.set_max_mem(kRegexMemoryMax);
-      auto regex = std::make_shared<re2::RE2>(re2::StringPiece(word.text), options);
-      if (!regex->ok())
-        return in_.Error(word.begin, "not a regular expression of RE2: " + regex->error());
-      node.regex = std::move(regex);
-      return Status::Ok();
-    }
-    // A table's columns may hold times under any name.
-    const bool in_column = rules_.columns != nullptr && IsOrdering(node.op) && !IsNumber(word.text);
-    if ((IsTimeField(node.field) || in_column) && node.op != Op::kContains) {
-      Result<UnixNanos> instant = ParseTime(word.text, formats::TimeZone::Utc());
-      if (instant.ok()) {
-        node.instant = *instant;
-      } else if (in_column) {
-        return in_.Error(word.begin, "'" + word.text + "' is neither a number nor a time");
-      } else if (IsOrdering(node.op)) {
-        return in_.Error(word.begin, "'" + word.text + "' is not a time; write " + node.field +
-                                         std::string(ToString(node.op)) +
-                                         "2024-07-11T08:00:00Z; for ages use --since and --until");
-      }
-      return Status::Ok();
-    }
+    if (node.op == Op::kMatches) return ReadRegex(node, word);
+    const bool in_column = rules_.columns != nullptr && !IsNumber(word.text);
+    if ((IsTimeField(node.field) || in_column) && node.op != Op::kContains)
+      return ReadInstant(node, word);
     if (IsOrdering(node.op) && !IsNumber(word.text)) {
       return in_.Error(word.begin, "'" + std::string(ToString(node.op)) +
                                        "' compares numbers, and '" + word.text + "' is none");
     }
+    return Status::Ok();
+  }
+
+  Status ReadRegex(Node& node, const Word& word) const {
+    re2::RE2::Options options(re2::RE2::Quiet);
+    options.set_max_mem(kRegexMemoryMax);
+    auto regex = std::make_shared<re2::RE2>(re2::StringPiece(word.text), options);
+    if (!regex->ok())
+      return in_.Error(word.begin, "not a regular expression of RE2: " + regex->error());
+    node.regex = std::move(regex);
+    return Status::Ok();
+  }
+
+  // A table's columns may hold times under any name.
+  [[nodiscard]] bool IsOrderedColumn(const Node& node, const Word& word) const {
+    return rules_.columns != nullptr && IsOrdering(node.op) && !IsNumber(word.text);
+  }
+
+  Status ReadInstant(Node& node, const Word& word) const {
+    Result<UnixNanos> instant = ParseTime(word.text, formats::TimeZone::Utc());
+    if (instant.ok()) node.instant = *instant;
+    if (instant.ok()) return Status::Ok();
+    if (IsOrderedColumn(node, word))
+      return in_.Error(word.begin, "'" + word.text + "' is neither a number nor a time");
+    return IsOrdering(node.op) || MustBeTime(word) ? NotATime(node, word) : Status::Ok();
+  }
+
+  // Whether a word that a record's time is compared with can be equal to one only if it is a time.
+  [[nodiscard]] bool MustBeTime(const Word& word) const {
+    return rules_.columns == nullptr && (word.quoted || !HasWildcard(word.text));
+  }
+
+  [[nodiscard]] Status NotATime(const Node& node, const Word& word) const {
+    const std::string example = node.op == Op::kIn
+                                    ? " in (2024-07-11T08:00:00Z)"
+                                    : std::string(ToString(node.op)) + "2024-07-11T08:00:00Z";
+    return in_.Error(word.begin, "'" + word.text + "' is not a time; write " + node.field +
+                                     example + "; for ages use --since and --until");
+  }
+
+  // In a list too times are instants, whatever their spelling: they stand in it as FormatUtc has them.
+  Status SpellInstant(Node& node, Word& word) const {
+    const bool is_time = IsTimeField(node.field) && MustBeTime(word);
+    if (!is_time && rules_.columns == nullptr) return Status::Ok();
+    Result<UnixNanos> instant = ParseTime(word.text, formats::TimeZone::Utc());
+    if (!instant.ok()) return is_time ? NotATime(node, word) : Status::Ok();
+    if (!is_time) {  // a column may hold it as it was written
+      node.instant = *instant;
+      node.patterns.push_back(Pattern::Of(word.text, word.quoted));
+    }
+    word.text = formats::FormatUtc(*instant);
     return Status::Ok();
   }
 
@@ -332,6 +365,7 @@ class Parser {
       if (word->text.empty() && !word->quoted) return in_.Error("a value is missing in this list");
       LV_RETURN_IF_ERROR(Count(word->begin));
       LV_RETURN_IF_ERROR(CheckNetwork(*word));
+      LV_RETURN_IF_ERROR(SpellInstant(node, *word));
       node.patterns.push_back(Pattern::Of(std::move(word->text), word->quoted));
     } while (in_.TakeChar(','));
     if (in_.TakeChar(')')) return Status::Ok();
@@ -360,9 +394,9 @@ Status CheckName(const TextReader& in, const ParseRules& rules, std::string_view
     what += " comes here; the columns are:";
     for (const std::string& column : *rules.columns) what += ' ' + column;
   }
-  what += nearest.empty() ? "; " : "; did you mean '" + nearest + "'? ";
+  what += nearest.empty() ? "; to" : "; did you mean '" + nearest + "'? To";
   const std::size_t end = in.WordEnd(where, false);
-  return in.Error(where, what + "To search for the text, quote it: \"" +
+  return in.Error(where, what + " search for the text, quote it: \"" +
                              std::string(in.text().substr(where, end - where)) + "\"");
 }
 

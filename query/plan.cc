@@ -7,6 +7,7 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/merkle.h"
+#include "query/address.h"
 #include "query/index_prune.h"
 
 namespace logvault::query {
@@ -116,6 +117,7 @@ class Planner {
       if (cache != nullptr) PruneByFilters(request_.expression, *cache, plan_);
     }
     NoteUnseen();
+    NoteImpossible();
     Sort();
     return std::move(plan_);
   }
@@ -228,6 +230,23 @@ class Planner {
     for (const std::string& source : NamedValues(request_.expression, "source")) {
       note("source", source, &PlannedStream::source);
     }
+  }
+
+  // Such a value fits nothing, and an answer without hits would look as if there were none.
+  void NoteImpossible() {
+    const auto note = [this](const std::string& field, const char* what, const auto& possible) {
+      std::vector<std::string> values = NamedValues(request_.expression, field);
+      std::erase_if(values, possible);
+      if (values.empty()) return;
+      std::string text = std::string(what) + " under " + field + ": '" + values.front() + "'";
+      if (values.size() > 1)
+        text += " and " + std::to_string(values.size() - 1) +
+                (values.size() == 2 ? " other" : " others");
+      plan_.completeness.notes.push_back(std::move(text));
+    };
+    note("ip", "not an address",
+         [](const std::string& v) { return Network::Parse(v).has_value(); });
+    note("hash", "not a hash", [](const std::string& v) { return LooksLikeHash(v); });
   }
 
   void Sort() {

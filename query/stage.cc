@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "formats/time_zone.h"
 
@@ -22,6 +23,18 @@ Status Combine(const std::vector<std::vector<std::string>>& values, std::size_t 
     LV_RETURN_IF_ERROR(Combine(values, at + 1, row, visit));
   }
   return Status::Ok();
+}
+
+// Whoever writes logs can write such a record: it is named, so that the question can be asked without it.
+Status TooManyCombinations(const Tuple& tuple) {
+  const std::string what = " has more than " + std::to_string(kCombinationsMax) +
+                           " combinations of values under the names of a pipe; name fewer";
+  if (tuple.subject == nullptr) return InvalidArgument("a row" + what);
+  const Row& row = tuple.subject->row();
+  const std::string host(row.host), source(row.source), seq = std::to_string(row.seq);
+  return InvalidArgument("the record " + host + "/" + source + "/" + seq + what +
+                         ", or leave it out: not (host=" + host + " source=" + source +
+                         " seq=" + seq + ")");
 }
 
 }  // namespace
@@ -49,13 +62,22 @@ void FieldReader::ForEach(const Tuple& tuple,
 
 Value FieldReader::Read(const Tuple& tuple) const {
   if (tuple.row != nullptr) return tuple.row->at(column_);
-  return Value::Of(Distinct(tuple));
+  return Value::Of(Distinct(tuple, std::numeric_limits<std::size_t>::max()));
 }
 
-std::vector<std::string> FieldReader::Distinct(const Tuple& tuple) const {
+std::vector<std::string> FieldReader::Distinct(const Tuple& tuple, std::size_t max) const {
+  constexpr std::size_t kFew = 16;  // so many are compared one by one
   std::vector<std::string> values;
-  ForEach(tuple, [&values](std::string_view value) {
-    if (std::find(values.begin(), values.end(), value) == values.end()) values.emplace_back(value);
+  std::unordered_set<std::string> many;
+  ForEach(tuple, [&](std::string_view value) {
+    if (values.size() >= max) return;
+    if (values.size() < kFew) {
+      if (std::find(values.begin(), values.end(), value) == values.end())
+        values.emplace_back(value);
+      return;
+    }
+    if (many.empty()) many.insert(values.begin(), values.end());
+    if (many.emplace(value).second) values.emplace_back(value);
   });
   return values;
 }
@@ -65,12 +87,9 @@ Status ForEachCombination(const std::vector<FieldReader>& fields, const Tuple& t
   std::vector<std::vector<std::string>> values;
   std::size_t combinations = 1;
   for (const FieldReader& field : fields) {
-    values.push_back(field.Distinct(tuple));
+    values.push_back(field.Distinct(tuple, kCombinationsMax + 1));
     combinations *= std::max<std::size_t>(values.back().size(), 1);
-    if (combinations > kCombinationsMax) {
-      return InvalidArgument("one record has more than " + std::to_string(kCombinationsMax) +
-                             " combinations of values under the names of a pipe; name fewer");
-    }
+    if (combinations > kCombinationsMax) return TooManyCombinations(tuple);
   }
   TableRow row(fields.size());
   return Combine(values, 0, row, visit);

@@ -49,8 +49,8 @@ class FieldReader {
   FieldReader(const Pipe& pipe, std::string name);
   void ForEach(const Tuple& tuple, const std::function<void(std::string_view)>& visit) const;
   [[nodiscard]] Value Read(const Tuple& tuple) const;
-  // The distinct values, in the order found.
-  [[nodiscard]] std::vector<std::string> Distinct(const Tuple& tuple) const;
+  // The first `max` distinct values, in the order found.
+  [[nodiscard]] std::vector<std::string> Distinct(const Tuple& tuple, std::size_t max) const;
 
  private:
   std::string name_;

@@ -63,6 +63,13 @@ Status Rewrite(const Tables& tables, std::uint64_t first) {
   return FromRocks(tables.db().CompactRange(options, tables.index(), &begin, &end));
 }
 
+// `what` and not RocksDB's word for a key that it does not have.
+Result<std::string> Row(const Tables& tables, const std::string& key, const char* what) {
+  Result<std::string> row = tables.Get(tables.index(), key);
+  if (!row.ok() && row.status().code() == StatusCode::kNotFound) return NotFound(what);
+  return row;
+}
+
 }  // namespace
 
 Result<std::vector<IndexedSegment>> ReadIndexedSegments(const Tables& tables) {
@@ -85,12 +92,12 @@ Result<std::vector<IndexedSegment>> ReadIndexedSegments(const Tables& tables) {
 
 Result<std::string> ReadIndexDirectory(const Tables& tables, std::uint64_t first) {
   if (tables.index() == nullptr) return NotFound("no index");
-  return tables.Get(tables.index(), IndexDirectoryKey(first));
+  return Row(tables, IndexDirectoryKey(first), "its directory is missing");
 }
 
 Result<std::string> ReadIndexChunk(const Tables& tables, std::uint64_t first, std::uint32_t chunk) {
   if (tables.index() == nullptr) return NotFound("no index");
-  return tables.Get(tables.index(), IndexChunkKey(first, chunk));
+  return Row(tables, IndexChunkKey(first, chunk), "a chunk of it is missing");
 }
 
 // The rows of the segment are in a file before the one that says that they are there: a crash between them leaves rows that

@@ -46,6 +46,27 @@ TEST(AuditFieldsTest, ANumberOfASystemCallIsNamedByItsArchitecture) {
   EXPECT_EQ(Audit("SYSCALL", "syscall=59"), Strings{"syscall=59"});
 }
 
+// As Linux 2.6.18 has it (RHEL 5), and in samples of user space's tests.
+TEST(AuditFieldsTest, WhatOldMessagesPutInParenthesesIsPairsToo) {
+  EXPECT_EQ(Audit("USER_AUTH",
+                  "user pid=9 msg='PAM: authentication acct=\"root\" : exe=\"/usr/sbin/sshd\" "
+                  "(hostname=h1, addr=192.0.2.7, terminal=ssh res=failed)'"),
+            (Strings{"pid=9",
+                     "msg=PAM: authentication acct=\"root\" : exe=\"/usr/sbin/sshd\" (hostname=h1, "
+                     "addr=192.0.2.7, terminal=ssh res=failed)",
+                     "user=root", "acct=root", "exe=/usr/sbin/sshd", "hostname=h1",
+                     "src.ip=192.0.2.7", "addr=192.0.2.7", "terminal=ssh", "res=failed"}));
+  EXPECT_EQ(Audit("USER_AUTH", "msg='op=x (hostname=?, addr=?, res=success)'"),
+            (Strings{"msg=op=x (hostname=?, addr=?, res=success)", "op=x", "res=success"}));
+  EXPECT_EQ(Audit("SYSCALL", "comm=(sd-pam) tty=(none) x=a, key=b)"),
+            (Strings{"comm=(sd-pam)", "tty=(none)", "audit.x=a,", "key=b)"}));
+}
+
+TEST(AuditFieldsTest, AnInstructionPointerIsNoAddressOfANetwork) {
+  EXPECT_EQ(Audit("SECCOMP", "sig=31 ip=0xb7670aac code=0x0"),
+            (Strings{"sig=31", "audit.ip=0xb7670aac", "code=0x0"}));
+}
+
 TEST(AuditFieldsTest, HexadecimalIsDecodedInKnownFieldsOnly) {
   EXPECT_EQ(Audit("SYSCALL", "a0=6162 comm=6120622263 exe=\"6162\" ocomm=ABC name=abcd dev=6162"),
             (Strings{"a0=6162", "comm=a b\"c", "exe=6162", "ocomm=ABC", "name=abcd", "dev=6162"}));

@@ -46,6 +46,35 @@ TEST(FieldsTest, AccessDialects) {
             Strings{"404"});
 }
 
+TEST(FieldsTest, AccessUsersMayHaveBlanksAndProxiesNameSeveralClients) {
+  const auto client = [](const std::string& before) {
+    return FieldsOf(Format::kAccess, before + " [23/Dec/2014:21:20:35 +0000] \"-\" 408 -");
+  };
+  EXPECT_EQ(client("203.0.113.7 - John Q Doe"),
+            (Strings{"src.ip=203.0.113.7", "user=John Q Doe", "http.status=408"}));
+  EXPECT_EQ(client("203.0.113.7 - bob [admin]"),
+            (Strings{"src.ip=203.0.113.7", "user=bob [admin]", "http.status=408"}));
+  EXPECT_EQ(client("www.a.org:443 203.0.113.7 - John Doe"),
+            (Strings{"http.host=www.a.org:443", "src.ip=203.0.113.7", "user=John Doe",
+                     "http.status=408"}));
+  EXPECT_EQ(client("10.0.0.5 203.0.113.7 - kim"),
+            (Strings{"http.host=10.0.0.5", "src.ip=203.0.113.7", "user=kim", "http.status=408"}));
+  EXPECT_EQ(client("203.0.113.7, 10.0.0.1 - -"),
+            (Strings{"src.ip=203.0.113.7", "src.ip=10.0.0.1", "http.status=408"}));
+}
+
+// As Tomcat wrote it before it escaped quotes: a client must not hide what the server answered.
+TEST(FieldsTest, AccessRequestsMayHoldQuotesThatNobodyEscaped) {
+  const std::string before = "203.0.113.9 - - [11/Jul/2024:13:14:15 +0000] ";
+  EXPECT_EQ(
+      FieldsOf(Format::kAccess, before + "\"GET /a\"b\" HTTP/1.1\" 200 77 \"-\" \"x\""),
+      (Strings{"src.ip=203.0.113.9", "http.method=GET", "http.version=HTTP/1.1", "http.uri=/a\"b\"",
+               "http.path=/a\"b\"", "http.status=200", "http.bytes=77", "http.ua=x"}));
+  EXPECT_EQ(
+      ValuesOf(Format::kAccess, before + "\"GET /a HTTP/1.1\" 31 200 \"-\" \"x\"", "http.uri"),
+      Strings{"/a"});
+}
+
 TEST(FieldsTest, AccessQuotesAreEscaped) {
   const std::string line =
       "10.0.0.9 - - [11/Jul/2024:13:14:15 +0000] \"GET /a\\\"b HTTP/1.1\" 200 1 \"\\\\x\" "

@@ -88,6 +88,23 @@ TEST(FieldTest, WhatTheVaultKnows) {
   }
 }
 
+TEST(FieldTest, AListOfTimesHoldsInstantsLikeAnyOtherComparison) {
+  Row row = RowWith("GET /\n");
+  row.event_time = 1'720'685'635 * kNanosPerSecond;  // 2024-07-11T08:13:55Z
+  for (const char* yes :
+       {"time in (2024-07-11T08:13:55Z)", "time in (2024-07-11T10:13:55+02:00, 2024-07-12)",
+        "time in (\"2024-07-11 08:13:55\")", "time in (2024-07-11T08:*)"}) {
+    EXPECT_TRUE(MatchesRow(yes, row)) << yes;
+  }
+  EXPECT_FALSE(MatchesRow("time in (2024-07-11T08:13:56Z)", row));
+}
+
+TEST(FieldTest, ARegularExpressionGoesOnBehindBytesThatAreNoText) {
+  EXPECT_TRUE(MatchesText("message~\"user=.* failed$\"", "user=caf\xe9 failed\n"));
+  EXPECT_TRUE(MatchesText("message~\"caf\xef\xbf\xbd\"", "user=caf\xe9 failed\n"));
+  EXPECT_FALSE(MatchesText("message~\"^caf\"", "user=caf\xe9 failed\n"));
+}
+
 TEST(VerdictTest, HostAndSourceDecideWhereTheyCan) {
   auto verdict = [](std::string_view text) {
     Result<Expression> expression = Expression::Parse(text);

@@ -55,6 +55,13 @@ TEST(HighlightTest, ValuesOfFieldsThatFit) {
   EXPECT_THAT(Hits("http.path:a2", log, formats::Format::kAccess), ElementsAre("a2"));
 }
 
+TEST(HighlightTest, AnEmptyValueStandsNowhere) {
+  const std::string_view proxied =
+      "203.0.113.7 - - [11/Jul/2024:13:14:15 +0000] \"GET http://a HTTP/1.1\" 200 5";
+  EXPECT_THAT(Hits("http.path:*", proxied, formats::Format::kAccess), IsEmpty());
+  EXPECT_THAT(Hits("http.path:\"\"", proxied, formats::Format::kAccess), IsEmpty());
+}
+
 TEST(HighlightTest, SpansAscendAndDoNotTouch) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(seed);

@@ -76,6 +76,13 @@ TEST_F(IndexedSearchTest, OnlyBlocksThatMayHoldItAreRead) {
   EXPECT_THAT(Search(pinned).records, ElementsAre("geo01/a/7"));
 }
 
+TEST_F(IndexedSearchTest, PiecesOfAnArgumentAreOneWordInLaterRecordsToo) {
+  Commit("geo01", "audit", {{"type=EXECVE msg=audit(1.0:1): a1[1]=\"whoam\" a1[2]=\"i\"\n"}},
+         "auditd");
+  Index(0, Size());
+  EXPECT_THAT(Search("cmd:whoami").records, ElementsAre("geo01/audit/1"));
+}
+
 TEST_F(IndexedSearchTest, RandomQueriesFindTheSameWithAndWithoutIt) {
   const std::uint64_t seed = std::random_device{}();
   std::cout << "seed " << seed << "\n";
@@ -119,12 +126,12 @@ TEST_F(IndexedSearchTest, ADamagedOrMissingIndexHidesNothingAndIsNamed) {
   const BuiltSegment built = Index(0, Size());
   const std::vector<std::string> answer = Search("word7").records;
   EXPECT_THAT(answer, ElementsAre("geo01/a/8"));
-  const auto same_answer = [&](const char* what) {
+  const auto same_answer = [&](const char* what, const char* told = "was not used: ") {
     const Found found = Search("word7");
     EXPECT_EQ(found.records, answer) << what;
     EXPECT_EQ(found.completeness.blocks_pruned_by_index, 0u) << what;
     EXPECT_THAT(found.completeness.unusable_segments, ElementsAre(0u)) << what;
-    EXPECT_THAT(found.completeness.notes, ElementsAre(HasSubstr("was not used"))) << what;
+    EXPECT_THAT(found.completeness.notes, ElementsAre(HasSubstr(told))) << what;
   };
   Tamper([&](storage::Tables& tables) {
     std::string chunk = built.chunks[0];
@@ -135,7 +142,7 @@ TEST_F(IndexedSearchTest, ADamagedOrMissingIndexHidesNothingAndIsNamed) {
   Tamper([](storage::Tables& tables) {
     tables.db().Delete({}, tables.index(), storage::IndexChunkKey(0, 0));
   });
-  same_answer("a chunk that is gone");
+  same_answer("a chunk that is gone", "was not used: a chunk of it is missing");
   Tamper([](storage::Tables& tables) {
     tables.db().Put({}, tables.index(), storage::IndexDirectoryKey(0), "nonsense");
   });
@@ -143,7 +150,7 @@ TEST_F(IndexedSearchTest, ADamagedOrMissingIndexHidesNothingAndIsNamed) {
   Tamper([](storage::Tables& tables) {
     tables.db().Delete({}, tables.index(), storage::IndexDirectoryKey(0));
   });
-  same_answer("a directory that is gone");
+  same_answer("a directory that is gone", "was not used: its directory is missing");
 
   Result<BuiltSegment> again = BuildSegment(vault_->reader(), 0, built.directory.end, {});
   ASSERT_TRUE(again.ok());
@@ -218,7 +225,7 @@ TEST_F(IndexedSearchTest, AnIndexThatLiesIsNotBelieved) {
   ASSERT_TRUE(honest.ok());
   BuiltSegment lie = *honest;
   ChunkWriter chunk(lie.directory.blocks.size());
-  chunk.Add("nothing", Ordinals{0});
+  chunk.Add("nothing", std::vector<std::uint16_t>{0});
   lie.directory.chunks.clear();
   lie.chunks = {chunk.Finish(lie.directory.chunks.emplace_back())};
   Store(lie);

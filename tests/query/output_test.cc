@@ -42,6 +42,15 @@ TEST(JsonOutputTest, OneObjectALine) {
       "\n");
 }
 
+TEST(JsonOutputTest, AFieldWithSeveralValuesIsAListWhereItStoodFirst) {
+  Row row = RowWith("{\"a\":[1,2],\"b\":\"x\",\"c\":3,\"a\":4,\"c\":5}\n");
+  row.format = formats::Format::kJson;
+  const std::string out = Written(OutputFormat::kJson, row);
+  EXPECT_EQ(
+      out.substr(out.find("\"fields\"")),
+      "\"fields\":{\"json.a\":[\"1\",\"2\",\"4\"],\"json.b\":\"x\",\"json.c\":[\"3\",\"5\"]}}\n");
+}
+
 TEST(JsonOutputTest, BytesThatAreNoTextComeBackInBase64WithTheirTerminator) {
   const std::string out = Written(OutputFormat::kJson, RowWith("a\xff\r\n"));
   EXPECT_NE(out.find("\"message\":\"a\xef\xbf\xbd\",\"message_base64\":\"Yf8NCg==\""),
@@ -91,6 +100,10 @@ TEST(TextOutputTest, OneSafeLineARecord) {
   EXPECT_EQ(Written(OutputFormat::kText, RowWith("a\tb\nc\x1b[31m\x9b\xff \xe2\x80\xae\n")),
             "2024-07-11T08:13:55.123Z  geo01  app  a\\tb\\nc\\x1b[31m\\x9b\\xff \\u202e\n");
   EXPECT_EQ(EscapeForTerminal("\xc2\x9b"), "\\u009b");
+  // Marks of direction, separators of lines, and what has no width at all.
+  EXPECT_EQ(EscapeForTerminal(
+                "\xd8\x9c \xe2\x80\xa8 \xe2\x80\xa9 \xe2\x80\x8b \xe2\x81\xa0 \xef\xbb\xbf"),
+            "\\u061c \\u2028 \\u2029 \\u200b \\u2060 \\ufeff");
 }
 
 TEST(TextOutputTest, AJournalEntryIsItsMessageAndElsewhereAllOfIt) {

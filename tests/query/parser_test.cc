@@ -74,6 +74,7 @@ TEST(ParserTest, ErrorsNameTheColumnAndWhatToDo) {
   const Case kCases[] = {
       {"hots=geo01", "column 1: unknown field 'hots'; did you mean 'host'?"},
       {"a hots=geo01", "column 3: unknown field"},
+      {"xyzzyx=1", "column 1: unknown field 'xyzzyx'; to search for the text, quote it"},
       {"\xc3\xa4 hots=geo01", "column 3: unknown field"},
       {"http://example.com", "quote it: \"http://example.com\""},
       {"a 10.0.0.0/99", "column 3: '10.0.0.0/99' is no network: an IPv4 prefix has 0 to 32 bits"},
@@ -106,6 +107,8 @@ TEST(ParserTest, ErrorsNameTheColumnAndWhatToDo) {
       {"message~\"(\"", "column 9: not a regular expression"},
       {"seq<x", "compares numbers"},
       {"time<2h", "use --since"},
+      {"time=yesterday", "column 6: 'yesterday' is not a time; write time=2024-07-11T08:00:00Z"},
+      {"time in (2024-07-11, noon)", "column 22: 'noon' is not a time"},
   };
   for (const Case& c : kCases) {
     Result<Expression> expression = Expression::Parse(c.text);

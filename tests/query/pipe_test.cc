@@ -84,6 +84,13 @@ TEST_F(PipesTest, RowsAreChosenOrderedAndCut) {
   EXPECT_THAT(Rows("| stats count() by (user) | where an"), ElementsAre("ann|2"));
   EXPECT_THAT(Rows("| fields time | where time>=1970-01-01T01:00:00Z"),
               ElementsAre("1970-01-01T01:00:05.000000000Z"));
+  for (const char* when :
+       {"last=1970-01-01T01:00:05Z", "last in (1970-01-01T01:00:05Z, x, 1970-01-01)",
+        "last!=1970-01-01T00:00:20Z"}) {
+    EXPECT_THAT(Rows("| stats max(time) as last by (host) | where " + std::string(when)),
+                ElementsAre("h2|1970-01-01T01:00:05.000000000Z"))
+        << when;
+  }
 }
 
 TEST_F(PipesTest, ALimitIsToldAndTheRestIsNotRead) {
@@ -146,6 +153,8 @@ TEST_F(PipesTest, AnUnreadableBlockOfASubqueryMakesTheAnswerIncomplete) {
   EXPECT_THAT(answered.rows, IsEmpty());
   ASSERT_EQ(answered.completeness.unreadable.size(), 1u);
   EXPECT_EQ(answered.completeness.unreadable[0].block, block);
+  EXPECT_EQ(Answer("user in {host=h3}").completeness.unreadable.size(), 1u)
+      << "the query itself met it too";
 }
 
 TEST_F(PipesTest, BoundsAreRefusedByName) {
@@ -156,6 +165,14 @@ TEST_F(PipesTest, BoundsAreRefusedByName) {
   Commit("h1", "app", {{list}}, "json");
   EXPECT_THAT(Refused("| stats count() by (json.x, json.y)"),
               HasSubstr("more than 4096 combinations"));
+  // A line of thousands of addresses is named, so that the question can be asked without it.
+  std::string addresses;
+  for (int i = 0; i < 5000; ++i)
+    addresses += "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + " ";
+  Commit("h1", "scan", {{"9.9.9.9\n"}, {addresses + "\n"}});
+  EXPECT_THAT(Refused("source=scan | top ip"),
+              HasSubstr("the record h1/scan/2 has more than 4096 combinations"));
+  EXPECT_THAT(Rows("source=scan not seq=2 | top ip"), ElementsAre("9.9.9.9|1"));
   // 60 values of 1.5 MiB each.
   for (int i = 0; i < 60; ++i)
     Commit("h1", "big", {{std::to_string(i) + std::string(3 << 19, 'x')}});

@@ -137,6 +137,15 @@ TEST_F(ScopeTest, LiteralNamesThatTheVaultNeverSawAreTold) {
   EXPECT_THAT(Search(request).completeness.notes, IsEmpty());
 }
 
+TEST_F(ScopeTest, ValuesThatAreNoAddressesOrHashesAreTold) {
+  Commit("geo01", "access", {{"x\n"}});
+  EXPECT_THAT(Search("ip in (10.1.1.1, \"10.1.1.1 # c2\", \"10.1.1.1\", 10.2.*, fe80::/10, a, b)")
+                  .completeness.notes,
+              ElementsAre("not an address under ip: '10.1.1.1 # c2' and 2 others"));
+  EXPECT_THAT(Search("hash=d41d8cd98f or hash=d41d8cd98f00b204e9800998ecf8427e").completeness.notes,
+              ElementsAre("not a hash under hash: 'd41d8cd98f'"));
+}
+
 TEST_F(ScopeTest, ATreeSizePinsTheAnswer) {
   const std::uint64_t first = Commit("geo01", "a", {{"x\n"}});
   Commit("geo01", "a", {{"x\n"}});
