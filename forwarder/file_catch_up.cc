@@ -58,21 +58,25 @@ void FileSource::LosePast() {
 
 bool FileSource::CatchUpLost(std::size_t place) {
   if (lost_.empty() && rotated_.empty()) return false;
-  std::map<std::string, std::vector<LostTrack>> families;
+  LostFamilies families;
   for (const std::string& live : std::exchange(rotated_, {})) families[live];
   for (LostTrack& lost : std::exchange(lost_, {}))
     families[lost.position.family()].push_back(std::move(lost));
   FolderCache folders;
   std::size_t placed = 0;
-  for (auto& [live, lost] : families)
-    placed += CatchUpFamily(live, std::move(lost), folders, place + placed);
+  while (!families.empty()) {
+    auto family = families.extract(families.begin());
+    placed +=
+        CatchUpFamily(family.key(), std::move(family.mapped()), families, folders, place + placed);
+  }
   SayOtherLosses();
   return placed > 0;
 }
 
 // Returns how many files were put before `place`.
 std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
-                                      FolderCache& folders, std::size_t place) {
+                                      const LostFamilies& others, FolderCache& folders,
+                                      std::size_t place) {
   ChainQuery query;
   query.live = live;
   query.positions = past_.InFamily(live);
@@ -90,6 +94,7 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     ContentProbe probe(file);
     return past_.FindByContent(probe);
   };
+  query.is_awaited = [&others](const FoundFile& file) { return HoldsBytesOfAny(file, others); };
   query.is_suspect = [this](const FileId& id) { return suspects_.contains(id); };
   const CatchUp result = CatchUpWith(query, folders);
   for (LostTrack& track : lost) Settle(std::move(track), result);
@@ -99,9 +104,8 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     past_.Take(unread.position.id);
     FilePosition position = unread.position;
     position.over = false;
-    // Younger files may be read before anything of this one is: it must be known all the same.
-    if (position.offset == 0 && unread.facts.size > 0)
-      changes_.insert_or_assign(position.id, position.ToEntry());
+    // Younger files may be read before anything more of this one is: it must be known all the same.
+    if (unread.facts.size > 0) changes_.insert_or_assign(position.id, position.ToEntry());
     bool named = std::any_of(unclaimed_.begin(), unclaimed_.end(),
                              [&](const FoundFile& found) { return found.facts.id == position.id; });
     Entry& entry = Track(std::move(position), unread.facts, named, place++);
@@ -110,11 +114,31 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
   return result.unread.size();
 }
 
+bool FileSource::HoldsBytesOfAny(const FoundFile& found, const LostFamilies& families) {
+  ContentProbe probe(found);
+  return std::any_of(families.begin(), families.end(), [&probe](const auto& family) {
+    return std::any_of(family.second.begin(), family.second.end(), [&probe](const LostTrack& lost) {
+      return probe.Fingerprint() == lost.position.fingerprint && probe.Has(lost.position);
+    });
+  });
+}
+
+// What was known of the inode is known of another one now: kept is what is read there since, or nothing.
+void FileSource::Supersede(const FileId& id) {
+  auto reader = std::find_if(files_.begin(), files_.end(), [&id](const Entry& entry) {
+    return !entry.gone && entry.file->id() == id;
+  });
+  FilePosition position;
+  position.id = id;
+  changes_.insert_or_assign(
+      id, reader == files_.end() ? position.Removal() : reader->file->Position().ToEntry());
+}
+
 // Reading goes on at `now`, or it holds nothing more.
 void FileSource::TakeLocated(const FilePosition& before, const FilePosition& now) {
-  if (before.id != now.id && !tracked_.contains(before.id)) {
-    past_.Take(before.id);
-    changes_.insert_or_assign(before.id, before.Removal());
+  if (before.id != now.id) {
+    if (!tracked_.contains(before.id)) past_.Take(before.id);
+    Supersede(before.id);
   }
   FilePosition over = now;
   over.over = true;
@@ -153,7 +177,10 @@ void FileSource::Settle(LostTrack lost, const CatchUp& result) {
   SayLoss(lost, lost.read_end);
   if (lost.in_memory != nullptr && !WillBeRead(*lost.in_memory, result))
     rewritten_.push_back(std::move(lost.in_memory));
-  if (tracked_.contains(position.id)) return past_.PutOrphan(std::move(lost.position));
+  if (tracked_.contains(position.id)) {
+    Supersede(position.id);
+    return past_.PutOrphan(std::move(lost.position));
+  }
   lost.position.over = true;  // Told once.
   changes_.insert_or_assign(position.id, position.ToEntry());
   past_.Put(std::move(lost.position));
