@@ -19,6 +19,8 @@ void FileSource::Lose(Entry& entry, bool truncated) {
   lost.truncated = truncated;
   lost.busy = clock_.Monotonic() - file.last_growth() < kBusyNanos;
   const FileId id = file.id();
+  // Sent only where it is not found anywhere.
+  if (truncated && file.is_open()) lost.in_memory = std::move(entry.file);
   if (truncated && entry.on_path) {
     FilePosition beginning;
     beginning.id = id;
@@ -26,13 +28,14 @@ void FileSource::Lose(Entry& entry, bool truncated) {
     beginning.path = lost.position.path;
     beginning.live = lost.position.live;
     beginning.mtime = lost.position.mtime;
-    if (file.is_open()) lost.in_memory = std::move(entry.file);
     entry.file = std::make_unique<TrackedFile>(std::move(beginning), rules_, clock_);
     if (entry.file->Open().ok()) entry.file->LookAgain();
     // It stays known, from its beginning: after a restart it may have been rotated away.
     changes_.insert_or_assign(id, entry.file->Position().ToEntry());
   } else {
     if (file.TakeMoved()) changes_.insert_or_assign(id, lost.position.ToEntry());
+    if (entry.file == nullptr)
+      entry.file = std::make_unique<TrackedFile>(lost.position, rules_, clock_);
     entry.gone = true;
     tracked_.erase(id);
   }
@@ -123,23 +126,22 @@ bool FileSource::HoldsBytesOfAny(const FoundFile& found, const LostFamilies& fam
   });
 }
 
-// What was known of the inode is known of another one now: kept is what is read there since, or nothing.
-void FileSource::Supersede(const FileId& id) {
-  auto reader = std::find_if(files_.begin(), files_.end(), [&id](const Entry& entry) {
-    return !entry.gone && entry.file->id() == id;
+// What was known of the inode is known of another one now: kept is what is read or was read there since, or nothing.
+void FileSource::Supersede(const FilePosition& before) {
+  past_.Drop(before);
+  auto reader = std::find_if(files_.begin(), files_.end(), [&before](const Entry& entry) {
+    return !entry.gone && entry.file->id() == before.id;
   });
-  FilePosition position;
-  position.id = id;
-  changes_.insert_or_assign(
-      id, reader == files_.end() ? position.Removal() : reader->file->Position().ToEntry());
+  auto past = past_.files().find(before.id);
+  evidence::PositionEntry kept = before.Removal();
+  if (reader != files_.end()) kept = reader->file->Position().ToEntry();
+  if (reader == files_.end() && past != past_.files().end()) kept = past->second.ToEntry();
+  changes_.insert_or_assign(before.id, std::move(kept));
 }
 
 // Reading goes on at `now`, or it holds nothing more.
 void FileSource::TakeLocated(const FilePosition& before, const FilePosition& now) {
-  if (before.id != now.id) {
-    if (!tracked_.contains(before.id)) past_.Take(before.id);
-    Supersede(before.id);
-  }
+  if (before.id != now.id) Supersede(before);
   FilePosition over = now;
   over.over = true;
   changes_.insert_or_assign(over.id, over.ToEntry());
@@ -178,7 +180,7 @@ void FileSource::Settle(LostTrack lost, const CatchUp& result) {
   if (lost.in_memory != nullptr && !WillBeRead(*lost.in_memory, result))
     rewritten_.push_back(std::move(lost.in_memory));
   if (tracked_.contains(position.id)) {
-    Supersede(position.id);
+    Supersede(position);
     return past_.PutOrphan(std::move(lost.position));
   }
   lost.position.over = true;  // Told once.

@@ -233,7 +233,7 @@ void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found, boo
   position.target.clear();
   position.stored.reset();
   position.over = false;
-  Supersede(known.id);
+  Supersede(known);
   changes_.insert_or_assign(position.id, position.ToEntry());
   Track(std::move(position), found.facts, on_path, files_.size());
 }

@@ -147,7 +147,7 @@ class FileSource final : public Source {
   std::size_t CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
                             const LostFamilies& others, FolderCache& folders, std::size_t place);
   static bool HoldsBytesOfAny(const FoundFile& found, const LostFamilies& families);
-  void Supersede(const FileId& id);
+  void Supersede(const FilePosition& before);
   void TakeLocated(const FilePosition& before, const FilePosition& now);
   static bool WillBeRead(const TrackedFile& in_memory, const CatchUp& result);
   void Settle(LostTrack lost, const CatchUp& result);

@@ -218,8 +218,9 @@ class Chain {
   void AddNew(Link& link) {
     const std::optional<FilePosition> read = query_.was_read(link.file);
     if (!read.has_value()) return AddWhole(link);
-    Result<FileFacts> there = FactsOf(read->path);
-    const bool copied = there.ok() && there->id == read->id && there->size >= read->offset;
+    FoundFile original{read->path, {}};
+    if (Result<FileFacts> there = FactsOf(read->path); there.ok()) original.facts = *there;
+    const bool copied = original.facts.id == read->id && ContentProbe(original).Has(*read);
     if (copied) return;
     Locate(link, *read);
     AddRest(link);
