@@ -240,7 +240,10 @@ void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found, boo
 
 // Whether a file that begins like the entry's holds what was read of that, with what is in memory of it or without.
 bool FileSource::HoldsBytesOf(Entry& entry, ContentProbe& probe) {
-  if (entry.file->read_end() == 0 || probe.Has(entry.file->Position())) return true;
+  const FoundFile there{entry.file->path(), entry.facts};
+  // Holes begin alike: those of a writer that kept its offset.
+  if (entry.file->read_end() == 0) return ContentProbe(there).MayBeginWith(probe);
+  if (probe.Has(entry.file->Position())) return true;
   return entry.file->is_open() && probe.Has(entry.file->Ahead(), 1);
 }
 

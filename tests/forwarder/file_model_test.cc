@@ -4,8 +4,7 @@
 // was durable; then a gap record follows, and no gap record claims more bytes than are missing.  A file of which nothing
 // became durable before it was destroyed leaves no trace behind a reader that was not there, or died: only that loss may
 // stay untold.  Histories that destroy leave compression (z) out: a copy that was compressed, and an original that is gone,
-// look like one file that was renamed and compressed.  What the reader is not yet held to is left out too: a writer that
-// keeps its offset.
+// look like one file that was renamed and compressed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -301,6 +300,7 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"DestroyedPolled", "app.log", "app.log", nullptr, false, false, true, false, "z"},
         Setting{"DestroyedNumbered", "app.log", "app.log", Numbered, false, true, true, false, "z"},
         Setting{"DestroyedInGlob", "app*", "app.log", nullptr, false, true, true, false, "z"},
+        Setting{"OffsetKept", "app.log", "app.log", nullptr, true, true, true, false, "z"},
         Setting{"DestroyedLink", "current", "", nullptr, false, true, true, true, "z"}),
     [](const auto& setting) { return std::string(setting.param.name); });
 
