@@ -238,11 +238,15 @@ void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found, boo
   Track(std::move(position), found.facts, on_path, files_.size());
 }
 
+// Holes begin alike, those of a writer that kept its offset: how a file ends tells more.
+bool FileSource::MayBeginWith(const Entry& entry, ContentProbe& probe) {
+  const FoundFile there{entry.file->path(), entry.facts};
+  return ContentProbe(there).MayBeginWith(probe);
+}
+
 // Whether a file that begins like the entry's holds what was read of that, with what is in memory of it or without.
 bool FileSource::HoldsBytesOf(Entry& entry, ContentProbe& probe) {
-  const FoundFile there{entry.file->path(), entry.facts};
-  // Holes begin alike: those of a writer that kept its offset.
-  if (entry.file->read_end() == 0) return ContentProbe(there).MayBeginWith(probe);
+  if (entry.file->read_end() == 0) return MayBeginWith(entry, probe);
   if (probe.Has(entry.file->Position())) return true;
   return entry.file->is_open() && probe.Has(entry.file->Ahead(), 1);
 }
@@ -272,7 +276,9 @@ bool FileSource::MayBeCopy(const FoundFile& found) {
     if (entry.file->FingerprintNow() != fingerprint) continue;
     const FilePosition ahead = entry.file->is_open() ? entry.file->Ahead() : entry.file->Position();
     bool unfinished = found.facts.size < ahead.offset && !entry.file->compressed();
-    if (!HoldsBytesOf(entry, probe) && !(unfinished && probe.MayBecome(ahead))) continue;
+    if (!HoldsBytesOf(entry, probe) &&
+        !(unfinished && probe.MayBecome(ahead) && MayBeginWith(entry, probe)))
+      continue;
     // Of a file that was left behind: it will be known by its content once that one is done with.
     if (!entry.on_path || IsStillSuspect(found)) return true;
   }

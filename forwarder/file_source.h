@@ -121,6 +121,7 @@ class FileSource final : public Source {
   void DiscoverCompressed();
   bool ResumeKnown(const FoundFile& found);
   bool ResumeMoved(const FoundFile& found);
+  static bool MayBeginWith(const Entry& entry, ContentProbe& probe);
   static bool HoldsBytesOf(Entry& entry, ContentProbe& probe);
   bool IsCopyOfTracked(const FoundFile& found);
   bool MayBeCopy(const FoundFile& found);

@@ -301,6 +301,7 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"DestroyedNumbered", "app.log", "app.log", Numbered, false, true, true, false, "z"},
         Setting{"DestroyedInGlob", "app*", "app.log", nullptr, false, true, true, false, "z"},
         Setting{"OffsetKept", "app.log", "app.log", nullptr, true, true, true, false, "z"},
+        Setting{"OffsetKeptInGlob", "app*", "app.log", nullptr, true, true, true, false, "z"},
         Setting{"DestroyedLink", "current", "", nullptr, false, true, true, true, "z"}),
     [](const auto& setting) { return std::string(setting.param.name); });
 
