@@ -1,5 +1,6 @@
 #include "forwarder/content_probe.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -41,6 +42,16 @@ bool ContentProbe::MayBecome(const FilePosition& position) {
   if (position.offset < kMinContentMatch || Fingerprint() != position.fingerprint) return false;
   const std::size_t checked = position.checked_bytes();
   return Head().size() < checked || HasHash(0, checked, position.head_hash);
+}
+
+bool ContentProbe::MayBeginWith(ContentProbe& beginning) {
+  if (!CanOpen() || !beginning.CanOpen()) return true;
+  if (bytes_->compressed() || beginning.bytes_->compressed()) return true;
+  const std::uint64_t end = beginning.found_.facts.size;
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end, kIdentityBytes));
+  Result<std::string> theirs = beginning.bytes_->ReadAt(end - size, size);
+  Result<std::string> ours = bytes_->ReadAt(end - size, size);
+  return !theirs.ok() || !ours.ok() || *theirs == *ours;
 }
 
 bool ContentProbe::HasHash(std::uint64_t offset, std::size_t size, const evidence::Hash& hash) {

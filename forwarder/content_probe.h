@@ -30,6 +30,8 @@ class ContentProbe {
   std::uint64_t Fingerprint();
   // Whether the bytes that `position` was read from, at least `min_bytes`, stand at the beginning of the file.
   bool Has(const FilePosition& position, std::uint64_t min_bytes = kMinContentMatch);
+  // Whether the last bytes of `beginning` stand here at the same place, as far as can be told: not of compressed ones.
+  bool MayBeginWith(ContentProbe& beginning);
   // Whether it may be an unfinished copy of that file: what there is of it does not contradict that.
   bool MayBecome(const FilePosition& position);
 

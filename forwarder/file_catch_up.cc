@@ -19,6 +19,8 @@ void FileSource::Lose(Entry& entry, bool truncated) {
   lost.truncated = truncated;
   lost.busy = clock_.Monotonic() - file.last_growth() < kBusyNanos;
   const FileId id = file.id();
+  // Sent only where it is not found anywhere.
+  if (truncated && file.is_open()) lost.in_memory = std::move(entry.file);
   if (truncated && entry.on_path) {
     FilePosition beginning;
     beginning.id = id;
@@ -26,13 +28,14 @@ void FileSource::Lose(Entry& entry, bool truncated) {
     beginning.path = lost.position.path;
     beginning.live = lost.position.live;
     beginning.mtime = lost.position.mtime;
-    if (file.is_open()) lost.in_memory = std::move(entry.file);
     entry.file = std::make_unique<TrackedFile>(std::move(beginning), rules_, clock_);
     if (entry.file->Open().ok()) entry.file->LookAgain();
     // It stays known, from its beginning: after a restart it may have been rotated away.
     changes_.insert_or_assign(id, entry.file->Position().ToEntry());
   } else {
     if (file.TakeMoved()) changes_.insert_or_assign(id, lost.position.ToEntry());
+    if (entry.file == nullptr)
+      entry.file = std::make_unique<TrackedFile>(lost.position, rules_, clock_);
     entry.gone = true;
     tracked_.erase(id);
   }
@@ -58,21 +61,25 @@ void FileSource::LosePast() {
 
 bool FileSource::CatchUpLost(std::size_t place) {
   if (lost_.empty() && rotated_.empty()) return false;
-  std::map<std::string, std::vector<LostTrack>> families;
+  LostFamilies families;
   for (const std::string& live : std::exchange(rotated_, {})) families[live];
   for (LostTrack& lost : std::exchange(lost_, {}))
     families[lost.position.family()].push_back(std::move(lost));
   FolderCache folders;
   std::size_t placed = 0;
-  for (auto& [live, lost] : families)
-    placed += CatchUpFamily(live, std::move(lost), folders, place + placed);
+  while (!families.empty()) {
+    auto family = families.extract(families.begin());
+    placed +=
+        CatchUpFamily(family.key(), std::move(family.mapped()), families, folders, place + placed);
+  }
   SayOtherLosses();
   return placed > 0;
 }
 
 // Returns how many files were put before `place`.
 std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
-                                      FolderCache& folders, std::size_t place) {
+                                      const LostFamilies& others, FolderCache& folders,
+                                      std::size_t place) {
   ChainQuery query;
   query.live = live;
   query.positions = past_.InFamily(live);
@@ -90,6 +97,7 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     ContentProbe probe(file);
     return past_.FindByContent(probe);
   };
+  query.is_awaited = [&others](const FoundFile& file) { return HoldsBytesOfAny(file, others); };
   query.is_suspect = [this](const FileId& id) { return suspects_.contains(id); };
   const CatchUp result = CatchUpWith(query, folders);
   for (LostTrack& track : lost) Settle(std::move(track), result);
@@ -99,9 +107,8 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
     past_.Take(unread.position.id);
     FilePosition position = unread.position;
     position.over = false;
-    // Younger files may be read before anything of this one is: it must be known all the same.
-    if (position.offset == 0 && unread.facts.size > 0)
-      changes_.insert_or_assign(position.id, position.ToEntry());
+    // Younger files may be read before anything more of this one is: it must be known all the same.
+    if (unread.facts.size > 0) changes_.insert_or_assign(position.id, position.ToEntry());
     bool named = std::any_of(unclaimed_.begin(), unclaimed_.end(),
                              [&](const FoundFile& found) { return found.facts.id == position.id; });
     Entry& entry = Track(std::move(position), unread.facts, named, place++);
@@ -110,12 +117,31 @@ std::size_t FileSource::CatchUpFamily(const std::string& live, std::vector<LostT
   return result.unread.size();
 }
 
+bool FileSource::HoldsBytesOfAny(const FoundFile& found, const LostFamilies& families) {
+  ContentProbe probe(found);
+  return std::any_of(families.begin(), families.end(), [&probe](const auto& family) {
+    return std::any_of(family.second.begin(), family.second.end(), [&probe](const LostTrack& lost) {
+      return probe.Fingerprint() == lost.position.fingerprint && probe.Has(lost.position);
+    });
+  });
+}
+
+// What was known of the inode is known of another one now: kept is what is read or was read there since, or nothing.
+void FileSource::Supersede(const FilePosition& before) {
+  past_.Drop(before);
+  auto reader = std::find_if(files_.begin(), files_.end(), [&before](const Entry& entry) {
+    return !entry.gone && entry.file->id() == before.id;
+  });
+  auto past = past_.files().find(before.id);
+  evidence::PositionEntry kept = before.Removal();
+  if (reader != files_.end()) kept = reader->file->Position().ToEntry();
+  if (reader == files_.end() && past != past_.files().end()) kept = past->second.ToEntry();
+  changes_.insert_or_assign(before.id, std::move(kept));
+}
+
 // Reading goes on at `now`, or it holds nothing more.
 void FileSource::TakeLocated(const FilePosition& before, const FilePosition& now) {
-  if (before.id != now.id && !tracked_.contains(before.id)) {
-    past_.Take(before.id);
-    changes_.insert_or_assign(before.id, before.Removal());
-  }
+  if (before.id != now.id) Supersede(before);
   FilePosition over = now;
   over.over = true;
   changes_.insert_or_assign(over.id, over.ToEntry());
@@ -153,7 +179,10 @@ void FileSource::Settle(LostTrack lost, const CatchUp& result) {
   SayLoss(lost, lost.read_end);
   if (lost.in_memory != nullptr && !WillBeRead(*lost.in_memory, result))
     rewritten_.push_back(std::move(lost.in_memory));
-  if (tracked_.contains(position.id)) return past_.PutOrphan(std::move(lost.position));
+  if (tracked_.contains(position.id)) {
+    Supersede(position);
+    return past_.PutOrphan(std::move(lost.position));
+  }
   lost.position.over = true;  // Told once.
   changes_.insert_or_assign(position.id, position.ToEntry());
   past_.Put(std::move(lost.position));

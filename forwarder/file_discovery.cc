@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "forwarder/file_source.h"
+#include "forwarder/rotated_name.h"
 
 namespace logvault::forwarder {
 
@@ -86,7 +87,8 @@ void FileSource::MatchEntries(const std::vector<FoundFile>& found) {
       if (entry.on_path) Detach(entry);
       continue;
     }
-    if (match->second->path != entry.file->path()) {
+    const bool renamed = match->second->path != entry.file->path();
+    if (renamed) {
       rotated_.insert(entry.file->Position().family());
       if (left_names_.size() < kMaxPastFiles) left_names_.insert(entry.file->path());
     }
@@ -95,6 +97,7 @@ void FileSource::MatchEntries(const std::vector<FoundFile>& found) {
     entry.facts = match->second->facts;
     entry.order = entry.facts.mtime;
     entry.on_path = true;
+    if (renamed) NoteUnread(entry);
   }
 }
 
@@ -115,12 +118,15 @@ void FileSource::Detach(Entry& entry) {
 // A line without its end may be all that a file has, while its successor is read already: it must be known all the same.
 void FileSource::NoteUnread(Entry& entry) {
   const std::uint64_t size = std::max(entry.facts.size, entry.file->size_seen());
-  if (entry.on_path || entry.file->offset() > 0 || size == 0) return;
-  const FilePosition position = entry.file->Position();
+  if (entry.file->offset() > 0 || size == 0) return;
+  if (entry.on_path && (!pattern_.is_glob() || LiveNamesOfPath(entry.file->path()).empty())) return;
+  FilePosition position = entry.file->Position();
+  position.fingerprint = entry.file->FingerprintNow();
   changes_.insert_or_assign(position.id, position.ToEntry());
 }
 
-// A name that stood for another file before: rotations may lie between, even where it stood for none for a while.
+// A name that stood for another file before, or that rotation makes of one that did: rotations may lie between, even
+// where it stood for none for a while.
 void FileSource::NoteNewLiveFiles() {
   if (unclaimed_.empty()) return;
   std::set<std::string> families = past_.Families();
@@ -128,7 +134,11 @@ void FileSource::NoteNewLiveFiles() {
     if (!entry.gone && !entry.on_path) families.insert(entry.file->Position().family());
   }
   for (const FoundFile& file : unclaimed_) {
-    if (families.contains(file.path) || left_names_.contains(file.path)) rotated_.insert(file.path);
+    std::vector<std::string> names = LiveNamesOfPath(file.path);
+    names.push_back(file.path);
+    for (const std::string& name : names) {
+      if (families.contains(name) || left_names_.contains(name)) rotated_.insert(name);
+    }
   }
 }
 
@@ -223,14 +233,21 @@ void FileSource::ResumeAt(const FilePosition& known, const FoundFile& found, boo
   position.target.clear();
   position.stored.reset();
   position.over = false;
-  if (!tracked_.contains(known.id)) changes_.insert_or_assign(known.id, known.Removal());
+  Supersede(known);
   changes_.insert_or_assign(position.id, position.ToEntry());
   Track(std::move(position), found.facts, on_path, files_.size());
 }
 
+// Holes begin alike, those of a writer that kept its offset: how a file ends tells more.
+bool FileSource::MayBeginWith(const Entry& entry, ContentProbe& probe) {
+  const FoundFile there{entry.file->path(), entry.facts};
+  return ContentProbe(there).MayBeginWith(probe);
+}
+
 // Whether a file that begins like the entry's holds what was read of that, with what is in memory of it or without.
 bool FileSource::HoldsBytesOf(Entry& entry, ContentProbe& probe) {
-  if (entry.file->read_end() == 0 || probe.Has(entry.file->Position())) return true;
+  if (entry.file->read_end() == 0) return MayBeginWith(entry, probe);
+  if (probe.Has(entry.file->Position())) return true;
   return entry.file->is_open() && probe.Has(entry.file->Ahead(), 1);
 }
 
@@ -259,7 +276,9 @@ bool FileSource::MayBeCopy(const FoundFile& found) {
     if (entry.file->FingerprintNow() != fingerprint) continue;
     const FilePosition ahead = entry.file->is_open() ? entry.file->Ahead() : entry.file->Position();
     bool unfinished = found.facts.size < ahead.offset && !entry.file->compressed();
-    if (!HoldsBytesOf(entry, probe) && !(unfinished && probe.MayBecome(ahead))) continue;
+    if (!HoldsBytesOf(entry, probe) &&
+        !(unfinished && probe.MayBecome(ahead) && MayBeginWith(entry, probe)))
+      continue;
     // Of a file that was left behind: it will be known by its content once that one is done with.
     if (!entry.on_path || IsStillSuspect(found)) return true;
   }

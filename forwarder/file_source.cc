@@ -1,7 +1,6 @@
 #include "forwarder/file_source.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -185,11 +184,9 @@ bool FileSource::IsLeftBehind(const Entry& entry) const {
   const TrackedFile& file = *entry.file;
   if (!pattern_.is_glob() || !file.HasUnread()) return false;
   if (clock_.Monotonic() - file.last_growth() < kRotationGraceNanos) return false;
-  const std::filesystem::path path(file.path());
-  const std::vector<std::string> names = LiveNamesOf(path.filename().string());
-  return std::any_of(names.begin(), names.end(), [&path](const std::string& name) {
-    return FactsOf((path.parent_path() / name).string()).ok();
-  });
+  const std::vector<std::string> names = LiveNamesOfPath(file.path());
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return FactsOf(name).ok(); });
 }
 
 bool FileSource::IsOver(const Entry& entry) const {

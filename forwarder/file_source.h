@@ -121,6 +121,7 @@ class FileSource final : public Source {
   void DiscoverCompressed();
   bool ResumeKnown(const FoundFile& found);
   bool ResumeMoved(const FoundFile& found);
+  static bool MayBeginWith(const Entry& entry, ContentProbe& probe);
   static bool HoldsBytesOf(Entry& entry, ContentProbe& probe);
   bool IsCopyOfTracked(const FoundFile& found);
   bool MayBeCopy(const FoundFile& found);
@@ -142,8 +143,12 @@ class FileSource final : public Source {
   // True where files were put before `place`.
   bool CatchUpLost(std::size_t place);
   void LosePast();
+  // By live name.
+  using LostFamilies = std::map<std::string, std::vector<LostTrack>>;
   std::size_t CatchUpFamily(const std::string& live, std::vector<LostTrack> lost,
-                            FolderCache& folders, std::size_t place);
+                            const LostFamilies& others, FolderCache& folders, std::size_t place);
+  static bool HoldsBytesOfAny(const FoundFile& found, const LostFamilies& families);
+  void Supersede(const FilePosition& before);
   void TakeLocated(const FilePosition& before, const FilePosition& now);
   static bool WillBeRead(const TrackedFile& in_memory, const CatchUp& result);
   void Settle(LostTrack lost, const CatchUp& result);

@@ -27,25 +27,28 @@ std::optional<FilePosition> PastFiles::Take(const FileId& id) {
 }
 
 std::optional<FilePosition> PastFiles::TakeByContent(ContentProbe& probe) {
-  const std::uint64_t fingerprint = probe.Fingerprint();
-  if (fingerprint == 0) return std::nullopt;
-  if (std::optional<FilePosition> found = FindByContent(probe)) return Take(found->id);
-  auto orphan = std::find_if(orphans_.begin(), orphans_.end(), [&](const FilePosition& position) {
-    return position.fingerprint == fingerprint && probe.Has(position);
-  });
-  if (orphan == orphans_.end()) return std::nullopt;
-  FilePosition position = std::move(*orphan);
-  orphans_.erase(orphan);
-  return position;
+  std::optional<FilePosition> found = FindByContent(probe);
+  if (found.has_value()) Drop(*found);
+  return found;
 }
 
 std::optional<FilePosition> PastFiles::FindByContent(ContentProbe& probe) const {
   const std::uint64_t fingerprint = probe.Fingerprint();
   if (fingerprint == 0) return std::nullopt;
+  const auto has = [&](const FilePosition& position) {
+    return position.fingerprint == fingerprint && probe.Has(position);
+  };
   for (const auto& [id, position] : files_) {
-    if (position.fingerprint == fingerprint && probe.Has(position)) return position;
+    if (has(position)) return position;
   }
-  return std::nullopt;
+  auto orphan = std::find_if(orphans_.begin(), orphans_.end(), has);
+  return orphan == orphans_.end() ? std::nullopt : std::optional(*orphan);
+}
+
+void PastFiles::Drop(const FilePosition& position) {
+  auto file = files_.find(position.id);
+  if (file != files_.end() && file->second == position) files_.erase(file);
+  std::erase(orphans_, position);
 }
 
 std::vector<FilePosition> PastFiles::TakeSurplus() {

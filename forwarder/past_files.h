@@ -26,8 +26,10 @@ class PastFiles {
   std::optional<FilePosition> Take(const FileId& id);
   // A position of which the probed file has the bytes.
   std::optional<FilePosition> TakeByContent(ContentProbe& probe);
-  // The same, and it stays.  Of files whose inode has these bytes.
+  // The same, and it stays.
   [[nodiscard]] std::optional<FilePosition> FindByContent(ContentProbe& probe) const;
+  // That very one.
+  void Drop(const FilePosition& position);
   // What is too much, by the oldest mtime.
   std::vector<FilePosition> TakeSurplus();
 

@@ -144,7 +144,7 @@ class Chain {
   }
 
   static bool HasBytesOf(const Link& link, const FilePosition& position) {
-    if (position.offset == 0) return link.name.has_value() && IsUnreadForm(link, position);
+    if (position.offset == 0) return IsUnreadForm(link, position);
     std::uint64_t least = link.name.has_value() ? 1 : kMinContentMatch;
     return ContentProbe(link.file).Has(position, least);
   }
@@ -154,6 +154,7 @@ class Chain {
   static bool IsUnreadForm(const Link& link, const FilePosition& position) {
     if (position.fingerprint != 0)
       return ContentProbe(link.file).Fingerprint() == position.fingerprint;
+    if (!link.name.has_value()) return false;
     const UnixNanos mtime = link.file.facts.mtime;
     return mtime == position.mtime || (mtime % kNanosPerSecond == 0 &&
                                        mtime / kNanosPerSecond == position.mtime / kNanosPerSecond);
@@ -210,15 +211,16 @@ class Chain {
   bool IsNew(const Link& link) const {
     const FileId& id = link.file.facts.id;
     return link.name.has_value() && !query_.is_tracked(id) && !query_.is_suspect(id) &&
-           !query_.is_copy(link.file);
+           !query_.is_copy(link.file) && !query_.is_awaited(link.file);
   }
 
   // Who writes to a file long after it was rotated makes it seem younger than it is: it may have been read all the same.
   void AddNew(Link& link) {
     const std::optional<FilePosition> read = query_.was_read(link.file);
     if (!read.has_value()) return AddWhole(link);
-    Result<FileFacts> there = FactsOf(read->path);
-    const bool copied = there.ok() && there->id == read->id && there->size >= read->offset;
+    FoundFile original{read->path, {}};
+    if (Result<FileFacts> there = FactsOf(read->path); there.ok()) original.facts = *there;
+    const bool copied = original.facts.id == read->id && ContentProbe(original).Has(*read);
     if (copied) return;
     Locate(link, *read);
     AddRest(link);

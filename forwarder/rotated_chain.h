@@ -48,6 +48,8 @@ struct ChainQuery {
   std::function<bool(const FileId&)> is_tracked;
   // A position, of whatever chain, that the file was read up to under another inode.
   std::function<std::optional<FilePosition>(const FoundFile&)> was_read;
+  // It holds what was read of a lost file of another chain, which is yet to be located.
+  std::function<bool(const FoundFile&)> is_awaited;
   std::function<bool(const FileId&)>
       is_suspect;  // perhaps an unfinished copy: not a file of its own yet
 };

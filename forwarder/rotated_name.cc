@@ -65,6 +65,13 @@ std::vector<std::string> LiveNamesOf(std::string_view name) {
   return names;
 }
 
+std::vector<std::string> LiveNamesOfPath(std::string_view path) {
+  const std::string_view folder = path.substr(0, path.rfind('/') + 1);
+  std::vector<std::string> names = LiveNamesOf(path.substr(folder.size()));
+  for (std::string& name : names) name.insert(0, folder);
+  return names;
+}
+
 bool DifferInDigitsOnly(std::string_view a, std::string_view b) {
   a = WithoutCompression(a);
   b = WithoutCompression(b);

@@ -21,6 +21,8 @@ std::optional<RotatedName> ParseRotatedName(std::string_view live, std::string_v
 
 // The live names of which rotation may have made `name`.
 std::vector<std::string> LiveNamesOf(std::string_view name);
+// The same with the folder before them.
+std::vector<std::string> LiveNamesOfPath(std::string_view path);
 
 // Whether both are, say, app-1.log and app-2.log.gz: equal but for digits and compression.
 bool DifferInDigitsOnly(std::string_view a, std::string_view b);

@@ -4,8 +4,7 @@
 // was durable; then a gap record follows, and no gap record claims more bytes than are missing.  A file of which nothing
 // became durable before it was destroyed leaves no trace behind a reader that was not there, or died: only that loss may
 // stay untold.  Histories that destroy leave compression (z) out: a copy that was compressed, and an original that is gone,
-// look like one file that was renamed and compressed.  What the reader is not yet held to is left out too: compression
-// (z) but of a numbered chain, unterminated lines (p) where files are truncated, and a writer that keeps its offset.
+// look like one file that was renamed and compressed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -290,16 +289,19 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Setting{"Chain", "app.log", "app.log", nullptr, false, true, false},
         Setting{"Polled", "app.log", "app.log", nullptr, false, false, false},
-        Setting{"Numbered", "app.log", "app.log", Numbered, false, true, false, false, "z"},
-        Setting{"Dated", "app.log", "app.log", Dated, false, true, false, false, "z"},
-        Setting{"NumberedInGlob", "app*.log", "app.log", Numbered, false, true, false, false, "z"},
-        Setting{"ChainInGlob", "app*", "app.log", nullptr, false, true, false, false, "z"},
-        Setting{"Link", "current", "", nullptr, false, true, false, true, "z"},
-        Setting{"DestroyedChain", "app.log", "app.log", nullptr, false, true, true, false, "pz"},
-        Setting{"DestroyedPolled", "app.log", "app.log", nullptr, false, false, true, false, "pz"},
-        Setting{"DestroyedNumbered", "app.log", "app.log", Numbered, false, true, true, false,
-                "pz"},
-        Setting{"DestroyedInGlob", "app*", "app.log", nullptr, false, true, true, false, "pz"},
+        Setting{"Numbered", "app.log", "app.log", Numbered, false, true, false},
+        Setting{"Dated", "app.log", "app.log", Dated, false, true, false},
+        Setting{"NumberedInGlob", "app*.log", "app.log", Numbered, false, true, false},
+        Setting{"ChainInGlob", "app*", "app.log", nullptr, false, true, false},
+        Setting{"DatedInGlob", "app*", "app.log", Dated, false, true, false},
+        Setting{"PolledInGlob", "app*", "app.log", nullptr, false, false, false},
+        Setting{"Link", "current", "", nullptr, false, true, false, true},
+        Setting{"DestroyedChain", "app.log", "app.log", nullptr, false, true, true, false, "z"},
+        Setting{"DestroyedPolled", "app.log", "app.log", nullptr, false, false, true, false, "z"},
+        Setting{"DestroyedNumbered", "app.log", "app.log", Numbered, false, true, true, false, "z"},
+        Setting{"DestroyedInGlob", "app*", "app.log", nullptr, false, true, true, false, "z"},
+        Setting{"OffsetKept", "app.log", "app.log", nullptr, true, true, true, false, "z"},
+        Setting{"OffsetKeptInGlob", "app*", "app.log", nullptr, true, true, true, false, "z"},
         Setting{"DestroyedLink", "current", "", nullptr, false, true, true, true, "z"}),
     [](const auto& setting) { return std::string(setting.param.name); });
 

@@ -131,7 +131,8 @@ TEST(RotationTest, BytesThatWereSeenAndTruncatedUnreadBecomeAGap) {
   host.vault.fail_opens = 1'000'000;
   host.vault.fail_appends = 1'000'000;
   // One batch enters the spool, the next waits for room; what the file still holds is seen, but not read.
-  for (int i = 0; i < 6; ++i) host.Append("app.log", std::string(4 * 1024 * 1024, 'x') + "\n");
+  const std::string line = std::string(4 * 1024 * 1024, 'x').append("\n");
+  for (int i = 0; i < 6; ++i) host.Append("app.log", line);
   host.Run(30);
   host.Write("app.log", "");
   host.Run(5);
