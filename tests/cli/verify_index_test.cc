@@ -75,7 +75,7 @@ TEST_F(VerifyIndexTest, AVaultWithoutAnIndexIsNoMistake) {
 TEST_F(VerifyIndexTest, AnIndexThatHidesAWordIsExit4) {
   StateIndex(0, [](query::BuiltSegment& built) {
     query::ChunkWriter chunk(built.directory.blocks.size());
-    chunk.Add("nothing", {0});
+    chunk.Add("nothing", std::vector<std::uint16_t>{0});
     built.directory.chunks.clear();
     built.chunks = {chunk.Finish(built.directory.chunks.emplace_back())};
   });
