@@ -89,7 +89,20 @@ std::optional<Network> V4OfRun(std::string_view text, std::size_t begin, std::si
   return ParseV4(text.substr(begin, end - begin));
 }
 
+// Mail servers write "[IPv6:2001:db8::1]" (RFC 5321, 4.1.3): the end of the tag, "6:", looks like the run's beginning.
+std::size_t BehindMailTag(std::string_view text, std::size_t begin) {
+  constexpr std::string_view kTag = "ipv6:", kInRun = "6:";
+  constexpr std::size_t kBefore = kTag.size() - kInRun.size();
+  if (begin < kBefore || !StandsAlone(text, begin - kBefore, begin + 1)) return begin;
+  const std::string_view tag = text.substr(begin - kBefore, kTag.size());
+  const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  const bool is_tag =
+      tag.ends_with(kInRun) && std::equal(tag.begin(), tag.begin() + kBefore, kTag.begin(), same);
+  return is_tag ? begin + kInRun.size() : begin;
+}
+
 std::optional<Network> V6OfRun(std::string_view text, std::size_t begin, std::size_t end) {
+  begin = BehindMailTag(text, begin);
   if (!StandsAlone(text, begin, end)) return std::nullopt;
   std::string_view run = text.substr(begin, end - begin);
   while (!run.empty() && run.back() == '.') run.remove_suffix(1);

@@ -54,12 +54,12 @@ TEST(EntityTest, AnIpv4AddressIsFoundWholeOnly) {
 }
 
 TEST(EntityTest, AnIpv6AddressIsFoundInEverySpelling) {
-  for (const char* text :
-       {"fe80::1", "[fe80::1]:22", "FE80:0:0:0:0:0:0:1", "from fe80::1: closed", "fe80::1%eth0"}) {
+  for (const char* text : {"fe80::1", "[fe80::1]:22", "FE80:0:0:0:0:0:0:1", "from fe80::1: closed",
+                           "fe80::1%eth0", "helo=<[IPv6:fe80::1]>", "ipv6:FE80:0:0:0:0:0:0:1"}) {
     EXPECT_TRUE(HoldsAddressIn(text, Net("fe80::1"))) << text;
   }
-  for (const char* text :
-       {"fe80::11", "xfe80::1", "12:34:56", "00:1a:2b:3c:4d:5e", "std::vector"}) {
+  for (const char* text : {"fe80::11", "xfe80::1", "xipv6:fe80::1", "v6:fe80::1", "12:34:56",
+                           "00:1a:2b:3c:4d:5e", "std::vector"}) {
     EXPECT_FALSE(HoldsAddressIn(text, Net("fe80::1"))) << text;
   }
 }
