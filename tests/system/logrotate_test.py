@@ -81,10 +81,10 @@ class LogrotateTest(unittest.TestCase):
         self.second = 0
 
     def rotate(self):
-        # Names of dateext differ by the second.
+        # Names of dateext differ by the second: that in which the last rotation ended is over.
         wait_until(lambda: int(time.time()) > self.second, "the next second")
-        self.second = int(time.time())
         run([shutil.which("logrotate"), "--force", "--state", self.host.path("logrotate.state"), self.rules], expect=0)
+        self.second = int(time.time())
 
     def write_on(self):
         """Every writer has written so many lines more."""
