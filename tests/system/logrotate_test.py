@@ -81,8 +81,9 @@ class LogrotateTest(unittest.TestCase):
         self.second = 0
 
     def rotate(self):
-        # Names of dateext differ by the second: that in which the last rotation ended is over.
-        wait_until(lambda: int(time.time()) > self.second, "the next second")
+        # Names of dateext differ by the second: that in which the last rotation ended is over, by logrotate's time(2) too, which
+        # lags a tick or more behind.
+        wait_until(lambda: time.time() > self.second + 1.1, "the next second")
         run([shutil.which("logrotate"), "--force", "--state", self.host.path("logrotate.state"), self.rules], expect=0)
         self.second = int(time.time())
 
