@@ -87,10 +87,10 @@ int main(int argc, char** argv) {
     raw += text.size();
     for (const Batch& batch : BatchesOf(*format, text)) {
       const double begin = CpuSeconds();
-      if (!evidence::OpenPayload(batch.header, batch.frame).ok()) std::abort();
+      if (!evidence::OpenPayload(batch.header, batch.frame, {}).ok()) std::abort();
       const double checked = CpuSeconds();
       if (evidence::Sha256(batch.frame) != batch.header.payload_hash) std::abort();
-      Result<evidence::Payload> payload = evidence::Payload::Parse(batch.frame);
+      Result<evidence::Payload> payload = evidence::Payload::Parse(batch.frame, {});
       if (!payload.ok()) std::abort();
       if (!builder.HasRoomFor(payload->blob().size())) {
         segments.push_back(builder.Finish(blocks));

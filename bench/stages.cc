@@ -150,7 +150,7 @@ void Check(benchmark::State& state) {
   const storage::Entry entry = host.Batch("log", TheSample().records);
   const evidence::BatchHeader header = *evidence::BatchHeader::Parse(entry.body);
   for (auto _ : state) {
-    Result<evidence::Payload> payload = evidence::OpenPayload(header, entry.payload);
+    Result<evidence::Payload> payload = evidence::OpenPayload(header, entry.payload, {});
     LV_CHECK(payload.ok());
   }
   Count(state);
@@ -185,7 +185,7 @@ void Commit(benchmark::State& state) {
 void Index(benchmark::State& state) {
   testing::TestHost host("bench01");
   const storage::Entry entry = host.Batch("log", TheSample().records);
-  const evidence::Payload payload = *evidence::Payload::Parse(entry.payload);
+  const evidence::Payload payload = *evidence::Payload::Parse(entry.payload, {});
   constexpr std::uint64_t kBlocks = 32;  // a segment
   for (auto _ : state) {
     query::SegmentBuilder builder(0);

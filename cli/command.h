@@ -48,6 +48,7 @@ Action DefineAudit(CLI::App& command);
 Action DefineExport(CLI::App& command);
 Action DefineHold(CLI::App& command);
 Action DefineRetention(CLI::App& command);
+Action DefineDictionary(CLI::App& command);
 Action DefineAcceptRollback(CLI::App& command);
 Action DefineTrust(CLI::App& command);
 Action DefineVaultKey(CLI::App& command);

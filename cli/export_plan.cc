@@ -44,6 +44,9 @@ class Chooser {
         return TakeAccess(*block);
       case BlockKind::kAccessEnd:
         return TakeAccessEnd(*block);
+      case BlockKind::kConfig:
+        plan_.dictionaries.Learn(*block);
+        return Status::Ok();
       default:
         return Status::Ok();
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/export_source.h"
+#include "evidence/dictionary.h"
 #include "evidence/hash.h"
 
 namespace logvault::cli {
@@ -24,6 +25,7 @@ struct ExportPlan {
   std::vector<evidence::Hash> leaves;      // of every block: 32 bytes each are held
   std::vector<std::uint64_t> blocks;       // that go into the export whole; ascending
   std::vector<std::uint64_t> payloads_of;  // of these, the ones with matches; ascending
+  evidence::Dictionaries dictionaries;     // that the payloads are compressed with
   Answer answer;                           // of the search
 };
 

@@ -150,7 +150,7 @@ class Writer {
     if (!block.ok()) return block.status().WithContext(context);
     Result<BatchHeader> batch = BatchHeader::Parse(block->body);
     if (!batch.ok()) return batch.status().WithContext(context);
-    Result<Payload> payload = evidence::OpenPayload(*batch, frame);
+    Result<Payload> payload = evidence::OpenPayload(*batch, frame, plan_.dictionaries);
     if (!payload.ok()) return payload.status().WithContext(context);
     if (!problem_.ok()) return problem_;
     const std::vector<Hash> leaves = evidence::RecordLeaves(*payload, batch->first_seq);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/governing.h"
 #include "cli/offline_vault.h"
 #include "cli/remote_vault.h"
 #include "evidence/merkle.h"
@@ -22,6 +23,7 @@ struct Stored {
   evidence::Checkpoint checkpoint;
   std::vector<evidence::Hash> inclusion;
   bool vault_sound = true;
+  std::shared_ptr<const evidence::Dictionaries> dictionaries;  // with the one that the frame needs
 };
 
 // A file that is missing is no missing record.
@@ -55,6 +57,7 @@ Result<Stored> FindOffline(const RecordName& name, const Environment& env) {
   if (!frame.ok())
     return Corruption("block " + std::to_string(**index) + ": " + frame.status().message());
   found.payload_frame = *std::move(frame);
+  found.dictionaries = reader.dictionaries();
   Result<std::vector<evidence::Hash>> proof =
       evidence::InclusionProof(**index, found.checkpoint.size, reader.Nodes());
   if (!proof.ok()) return proof.status();
@@ -93,6 +96,14 @@ Result<std::string> FetchPayload(RemoteVault& vault, std::uint64_t index) {
   if (!error.empty()) return Corruption("block " + std::to_string(index) + ": " + error);
   return payload;
 }
+// Few frames name one: then the governing blocks are asked for.
+Result<std::shared_ptr<const evidence::Dictionaries>> FetchDictionariesFor(std::string_view frame,
+                                                                           RemoteVault& vault) {
+  if (evidence::DictionaryOf(frame) == 0) return std::make_shared<const evidence::Dictionaries>();
+  Result<std::map<std::uint64_t, std::string>> blocks = FetchGoverning(vault);
+  if (!blocks.ok()) return blocks.status();
+  return storage::DictionariesOf(*blocks);
+}
 
 Result<Stored> FindRemote(const RecordName& name, const Environment& env) {
   Result<std::unique_ptr<RemoteVault>> vault =
@@ -122,6 +133,10 @@ Result<Stored> FindRemote(const RecordName& name, const Environment& env) {
   Result<std::string> payload = FetchPayload(**vault, response->row().block());
   if (!payload.ok()) return payload.status();
   found.payload_frame = *std::move(payload);
+  Result<std::shared_ptr<const evidence::Dictionaries>> dictionaries =
+      FetchDictionariesFor(found.payload_frame, **vault);
+  if (!dictionaries.ok()) return dictionaries.status();
+  found.dictionaries = *std::move(dictionaries);
   return found;
 }
 
@@ -146,7 +161,8 @@ Result<FoundRecord> Verify(const RecordName& name, Stored found) {
     return Integrity("block " + std::to_string(block->index) +
                      ", which the vault names, does not hold this record");
   }
-  Result<evidence::Payload> payload = evidence::OpenPayload(*batch, found.payload_frame);
+  Result<evidence::Payload> payload =
+      evidence::OpenPayload(*batch, found.payload_frame, *found.dictionaries);
   if (!payload.ok()) return integrity(payload.status());
   return FoundRecord{name,
                      std::move(found.format),

@@ -23,7 +23,7 @@ struct CommandEntry {
   Action (*define)(CLI::App& command);
 };
 
-constexpr std::array<CommandEntry, 21> kCommands = {{
+constexpr std::array<CommandEntry, 22> kCommands = {{
     {"status", "is the vault there, and where does it stand", DefineStatus},
     {"query", "search the records", DefineQuery},
     {"tail", "what the vault takes in, as it arrives", DefineTail},
@@ -39,6 +39,8 @@ constexpr std::array<CommandEntry, 21> kCommands = {{
     {"checkpoint", "the newest signed checkpoint, to keep elsewhere", DefineCheckpoint},
     {"hold", "protect records from deletion, and end that: add, list, release", DefineHold},
     {"retention", "how long records are kept: set, list", DefineRetention},
+    {"dictionary", "what small batches are compressed with: train, set, remove, list",
+     DefineDictionary},
     {"accept-rollback", "sign that a vault may go on from an older copy", DefineAcceptRollback},
     {"trust", "go on with a vault that was set back, as an administrator signed it", DefineTrust},
     {"vault-key", "change the vault's key: change, retire, list, save", DefineVaultKey},

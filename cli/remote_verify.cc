@@ -165,7 +165,8 @@ class RemoteVerifier {
     payload_bytes_ += stored.payload().size();
     Result<evidence::Payload> payload =
         stored.payload_error().empty()
-            ? evidence::OpenPayload(*batch, stored.payload())
+            ? evidence::Auditor::CheckPayload(stored.index(), *batch, stored.payload(),
+                                              *auditor_.dictionaries())
             : Result<evidence::Payload>(Corruption("its payload: " + stored.payload_error()));
     const bool gone =
         !stored.payload_error().empty() && WasDeleted(stored, *batch, block.commit_time);

@@ -296,8 +296,18 @@ Status Auditor::GiveSealKey(std::string_view host, std::uint64_t epoch, std::str
   return Status::Ok();
 }
 
-Status Auditor::CheckPayload(const BatchHeader& batch, std::string_view frame) {
-  return OpenPayload(batch, frame).status();
+std::shared_ptr<const Dictionaries> Auditor::dictionaries() const {
+  return governance_.has_value() ? governance_->dictionaries() : std::make_shared<Dictionaries>();
+}
+
+Result<Payload> Auditor::CheckPayload(std::uint64_t block, const BatchHeader& batch,
+                                      std::string_view frame, const Dictionaries& dictionaries) {
+  Result<Payload> payload = OpenPayload(batch, frame, dictionaries);
+  if (!payload.ok()) return payload;
+  const std::uint32_t named = DictionaryOf(frame);
+  if (named == 0 || dictionaries.HasBefore(named, block)) return payload;
+  return Corruption("the payload is compressed with dictionary " + std::to_string(named) +
+                    ", which came later");
 }
 
 }  // namespace logvault::evidence

@@ -19,6 +19,7 @@
 #include "evidence/directive.h"
 #include "evidence/governance.h"
 #include "evidence/merkle.h"
+#include "evidence/payload.h"
 #include "evidence/root_history.h"
 
 namespace logvault::evidence {
@@ -63,8 +64,12 @@ class Auditor {
   [[nodiscard]] std::optional<std::uint64_t> DeletedBy(const BatchHeader& batch,
                                                        UnixNanos commit_time) const;
 
-  // Checks `frame` against the RECORDS header that `batch` is.  Pure; safe from several threads.
-  static Status CheckPayload(const BatchHeader& batch, std::string_view frame);
+  // The dictionaries of the governing blocks that were foreseen; nothing before GENESIS.
+  [[nodiscard]] std::shared_ptr<const Dictionaries> dictionaries() const;
+  // Checks `frame` against the RECORDS header that `batch` is, in block `block`: a dictionary that it names comes before
+  // it.  Pure; safe from several threads.
+  static Result<Payload> CheckPayload(std::uint64_t block, const BatchHeader& batch,
+                                      std::string_view frame, const Dictionaries& dictionaries);
 
   // Names the block: host, source and numbers for RECORDS.
   [[nodiscard]] Finding Describe(std::uint64_t block, const BatchHeader* batch,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/bytes.h"
+#include "evidence/dictionary.h"
 #include "evidence/json_body.h"
 #include "evidence/keys.h"
 
@@ -14,7 +15,7 @@ namespace logvault::evidence {
 namespace {
 
 constexpr std::string_view kMagic = "logvault/dir/v1\n";
-constexpr std::array<std::pair<DirectiveType, std::string_view>, 7> kTypes = {{
+constexpr std::array<std::pair<DirectiveType, std::string_view>, 8> kTypes = {{
     {DirectiveType::kRetention, "retention"},
     {DirectiveType::kHold, "hold"},
     {DirectiveType::kRelease, "release"},
@@ -22,6 +23,7 @@ constexpr std::array<std::pair<DirectiveType, std::string_view>, 7> kTypes = {{
     {DirectiveType::kNewKey, "new_key"},
     {DirectiveType::kRetireKey, "retire_key"},
     {DirectiveType::kReview, "review"},
+    {DirectiveType::kDictionary, "dictionary"},
 }};
 
 std::vector<RetentionRule> ReadRules(BodyMembers& members) {
@@ -62,6 +64,16 @@ KeyChange ReadNewKey(BodyMembers& members) {
   return key;
 }
 
+DictionaryOrder ReadDictionary(BodyMembers& members) {
+  DictionaryOrder order{members.Text("format"), {}};
+  Result<std::string> bytes = FromBase64(members.Text("dictionary"));
+  if (bytes.ok() && bytes->size() <= kMaxDictionarySize)
+    order.bytes = *std::move(bytes);
+  else
+    members.Fail("dictionary");
+  return order;
+}
+
 // Ascending, so that there is one way to write a review.
 std::vector<std::uint64_t> ReadReviewed(BodyMembers& members) {
   std::vector<std::uint64_t> blocks = members.Numbers("blocks");
@@ -94,6 +106,9 @@ void ReadOrdered(BodyMembers& members, Statement& statement) {
     case DirectiveType::kReview:
       statement.reviewed = ReadReviewed(members);
       return;
+    case DirectiveType::kDictionary:
+      statement.dictionary = ReadDictionary(members);
+      return;
   }
 }
 
@@ -125,6 +140,10 @@ void WriteOrdered(const Statement& statement, BodyJson& json) {
     case DirectiveType::kReview:
       json["blocks"] = statement.reviewed;
       return;
+    case DirectiveType::kDictionary:
+      json["format"] = statement.dictionary.format;
+      json["dictionary"] = ToBase64(statement.dictionary.bytes);
+      return;
   }
 }
 
@@ -149,6 +168,7 @@ BlockKind KindOf(DirectiveType type) {
       return BlockKind::kAlert;
     case DirectiveType::kRetention:
     case DirectiveType::kRollback:
+    case DirectiveType::kDictionary:
       break;
   }
   return BlockKind::kConfig;

@@ -31,7 +31,16 @@ inline constexpr std::size_t kMaxRules = 500;
 inline constexpr std::size_t kMaxReasonBytes = 2048;
 inline constexpr std::size_t kMaxReviewed = 1000;  // alerts in one review
 
-enum class DirectiveType { kRetention, kHold, kRelease, kRollback, kNewKey, kRetireKey, kReview };
+enum class DirectiveType {
+  kRetention,
+  kHold,
+  kRelease,
+  kRollback,
+  kNewKey,
+  kRetireKey,
+  kReview,
+  kDictionary
+};
 std::string_view ToString(DirectiveType type);  // "retention"
 BlockKind KindOf(DirectiveType type);           // CONFIG, HOLD, KEY or ALERT
 // Whether an investigator may sign it, or an administrator only.
@@ -74,6 +83,13 @@ struct KeyChange {
   bool operator==(const KeyChange&) const = default;
 };
 
+// What small batches of a format are compressed with from now on.
+struct DictionaryOrder {
+  std::string format;  // [a-z0-9._-]{1,63}
+  std::string bytes;   // as Dictionary::Parse takes them; empty: without one
+  bool operator==(const DictionaryOrder&) const = default;
+};
+
 // What is ordered.  Which members mean something depends on the type.
 struct Statement {
   DirectiveType type = DirectiveType::kRetention;
@@ -87,6 +103,7 @@ struct Statement {
   Rollback rollback;                    // kRollback
   KeyChange key;                        // kNewKey, kRetireKey
   std::vector<std::uint64_t> reviewed;  // kReview: the blocks, ascending, one or more
+  DictionaryOrder dictionary;           // kDictionary
   bool operator==(const Statement&) const = default;
 
   static Result<Statement> Parse(std::string_view json);

@@ -9,6 +9,8 @@
 namespace logvault::evidence {
 namespace {
 
+constexpr std::size_t kMaxFormatName = 63;
+
 bool Names(std::string_view pattern, std::string_view name) {
   return pattern == kAny || pattern == name;
 }
@@ -182,6 +184,8 @@ Status Governance::CheckOrdered(const Statement& statement) const {
       return CheckKeyChange(statement);
     case DirectiveType::kReview:
       return Status::Ok();  // what it names is judged where it stands in the history
+    case DirectiveType::kDictionary:
+      return CheckDictionary(statement.dictionary);
     case DirectiveType::kRollback:
       break;
   }
@@ -206,6 +210,27 @@ Status Governance::CheckKeyChange(const Statement& statement) const {
     return key.public_key == named->public_key;
   });
   return used ? AlreadyExists("the vault has had this key before") : Status::Ok();
+}
+
+Status Governance::CheckDictionary(const DictionaryOrder& order) const {
+  if (order.format.empty() || order.format.size() > kMaxFormatName)
+    return InvalidArgument("a dictionary for no format");
+  if (order.bytes.empty()) {
+    const auto found = formats_.find(order.format);
+    if (found != formats_.end() && found->second.id != 0) return Status::Ok();
+    return NotFound("there is no dictionary for format " + order.format);
+  }
+  Result<std::shared_ptr<const Dictionary>> parsed = Dictionary::Parse(order.bytes);
+  if (!parsed.ok()) return parsed.status();
+  const Dictionary* before = dictionaries_->Find((*parsed)->id());
+  // The one of the same number might be taken for it for ever.
+  if (before != nullptr && before->bytes() != order.bytes)
+    return AlreadyExists("the vault has another dictionary " + std::to_string((*parsed)->id()) +
+                         ": train it with another --dictID");
+  if (before == nullptr && dictionaries_->size() >= kMaxDictionaries)
+    return ResourceExhausted("the vault has had " + std::to_string(kMaxDictionaries) +
+                             " dictionaries");
+  return Status::Ok();
 }
 
 VerifierKey Governance::key() const {
@@ -233,8 +258,21 @@ void Governance::ApplyKeyChange(const Statement& statement, const BlockHeader& b
                    statement.key.opening_public_key, block.index, std::nullopt});
 }
 
+void Governance::ApplyDictionary(const Statement& statement, const BlockHeader& block) {
+  DictionaryInForce& now = formats_[statement.dictionary.format];
+  now = {0, block.index, statement.by, statement.reason, block.commit_time};
+  if (statement.dictionary.bytes.empty()) return;
+  std::shared_ptr<const Dictionary> dictionary =
+      *Dictionary::Parse(statement.dictionary.bytes);  // checked before
+  now.id = dictionary->id();
+  auto dictionaries = std::make_shared<Dictionaries>(*dictionaries_);
+  dictionaries->Add(std::move(dictionary), block.index);
+  dictionaries_ = std::move(dictionaries);
+}
+
 void Governance::Apply(const Statement& statement, const BlockHeader& block) {
   if (KindOf(statement.type) == BlockKind::kKey) return ApplyKeyChange(statement, block);
+  if (statement.type == DirectiveType::kDictionary) return ApplyDictionary(statement, block);
   if (statement.type == DirectiveType::kRetention) {
     rules_ = statement.rules;
     rules_block_ = block.index;

@@ -16,6 +16,7 @@
 #include "evidence/batch.h"
 #include "evidence/block.h"
 #include "evidence/bodies.h"
+#include "evidence/dictionary.h"
 #include "evidence/directive.h"
 #include "evidence/rollback.h"
 
@@ -94,6 +95,15 @@ struct VaultKey {
   std::optional<std::uint64_t> last_size;  // of the trees that it may sign; nullopt: it is in force
 };
 
+// What small batches of a format are compressed with, as the CONFIG block `block` says.
+struct DictionaryInForce {
+  std::uint32_t id = 0;  // 0: they are compressed without
+  std::uint64_t block = 0;
+  std::string by;
+  std::string reason;
+  UnixNanos commit_time = 0;
+};
+
 // Not for several threads while blocks are added.
 class Governance {
  public:
@@ -118,6 +128,13 @@ class Governance {
   // Oldest first.  Whether each block named is an alert, whoever has the blocks tells (IsAlert).
   [[nodiscard]] const std::vector<std::shared_ptr<const AlertReview>>& reviews() const {
     return reviews_;
+  }
+  // Every dictionary that was ever in force, and by format what is in force now.
+  [[nodiscard]] const std::shared_ptr<const Dictionaries>& dictionaries() const {
+    return dictionaries_;
+  }
+  [[nodiscard]] const std::map<std::string, DictionaryInForce, std::less<>>& formats() const {
+    return formats_;
   }
   struct Rollback {
     std::uint64_t block = 0;
@@ -154,7 +171,9 @@ class Governance {
   Status AddRetention(const BlockHeader& block);
   Status CheckOrdered(const Statement& statement) const;
   Status CheckKeyChange(const Statement& statement) const;
+  [[nodiscard]] Status CheckDictionary(const DictionaryOrder& order) const;
   void Apply(const Statement& statement, const BlockHeader& block);
+  void ApplyDictionary(const Statement& statement, const BlockHeader& block);
   void ApplyKeyChange(const Statement& statement, const BlockHeader& block);
 
   GenesisBody genesis_;
@@ -165,6 +184,8 @@ class Governance {
   std::uint64_t rules_block_ = 0;
   std::shared_ptr<const Holds> holds_ = std::make_shared<Holds>();
   std::vector<std::shared_ptr<const AlertReview>> reviews_;
+  std::shared_ptr<const Dictionaries> dictionaries_ = std::make_shared<Dictionaries>();
+  std::map<std::string, DictionaryInForce, std::less<>> formats_;
   std::vector<Rollback> rollbacks_;
   std::map<std::uint64_t, RetentionBody> unfinished_;
   std::map<std::pair<std::string, std::string>, std::vector<Deletion>, std::less<>> deletions_;

@@ -62,8 +62,12 @@ struct Scratch {
       if (room->capacity() > 4 * kTargetBatchSize) std::string().swap(*room);
     }
   }
-  // Of `encoded`.
-  std::string Compress() {
+  // Of `encoded`; `dictionary` may be nullptr.
+  std::string Compress(const Dictionary* dictionary) {
+    // Its parameters go before the context's own.
+    LV_CHECK(ZSTD_isError(ZSTD_CCtx_refCDict(
+                 zstd.get(), dictionary == nullptr ? nullptr : &dictionary->for_compression())) ==
+             0);
     compressed.resize(std::max(compressed.size(), ZSTD_compressBound(encoded.size())));
     const std::size_t size = ZSTD_compress2(zstd.get(), compressed.data(), compressed.size(),
                                             encoded.data(), encoded.size());
@@ -82,16 +86,22 @@ Scratch& ThisThreadsScratch() {
   return scratch;
 }
 
-Result<std::string> Decompress(std::string_view frame) {
+Result<std::string> Decompress(std::string_view frame, const Dictionaries& dictionaries) {
   thread_local std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
   unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) {
     return Corruption("payload: not a zstd frame of stated size");
   }
   if (size > kMaxPayloadSize) return Corruption("payload: more than 20 MiB decompressed");
+  const std::uint32_t named = DictionaryOf(frame);
+  const Dictionary* dictionary = dictionaries.Find(named);
+  if (named != 0 && dictionary == nullptr)
+    return Corruption("payload: compressed with dictionary " + std::to_string(named) +
+                      ", which is not there");
   std::string bytes(size, '\0');
-  std::size_t got =
-      ZSTD_decompressDCtx(context.get(), bytes.data(), bytes.size(), frame.data(), frame.size());
+  const std::size_t got = ZSTD_decompress_usingDDict(
+      context.get(), bytes.data(), bytes.size(), frame.data(), frame.size(),
+      dictionary == nullptr ? nullptr : &dictionary->for_decompression());
   if (ZSTD_isError(got) != 0)
     return Corruption(std::string("payload: zstd: ") + ZSTD_getErrorName(got));
   if (got != size) return Corruption("payload: the zstd frame is shorter than stated");
@@ -279,7 +289,8 @@ std::vector<Hash> PayloadBuilder::Columns::Leaves(std::uint64_t first_seq,
 }
 
 PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::string_view batch_key,
-                                              std::span<const PositionEntry> position) {
+                                              std::span<const PositionEntry> position,
+                                              const Dictionary* dictionary) {
   LV_CHECK(!columns_->rows.empty());
   Sealed sealed;
   auto root = [&] { return RootOf(columns_->Leaves(first_seq, batch_key)); };
@@ -287,7 +298,11 @@ PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::stri
       std::async(raw_bytes() < kParallelBytes ? std::launch::deferred : kBesideIfPossible, root);
   Scratch& scratch = ThisThreadsScratch();
   columns_->Encode(batch_key, position, scratch.encoded);
-  sealed.frame = scratch.Compress();
+  sealed.frame = scratch.Compress(nullptr);
+  if (dictionary != nullptr && raw_bytes() <= kMaxDictionaryBatch) {
+    std::string leaning = scratch.Compress(dictionary);
+    if (leaning.size() < sealed.frame.size()) sealed.frame = std::move(leaning);
+  }
   scratch.Tidy();
   sealed.payload_hash = Sha256(sealed.frame);
   sealed.records_root = records_root.get();
@@ -306,8 +321,8 @@ PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::stri
   return sealed;
 }
 
-Result<Payload> Payload::Parse(std::string_view frame) {
-  Result<std::string> bytes = Decompress(frame);
+Result<Payload> Payload::Parse(std::string_view frame, const Dictionaries& dictionaries) {
+  Result<std::string> bytes = Decompress(frame, dictionaries);
   if (!bytes.ok()) return bytes.status();
   Payload payload;
   payload.bytes_ = std::make_unique<std::string>(*std::move(bytes));
@@ -437,10 +452,11 @@ std::vector<Hash> RecordLeaves(const Payload& payload, std::uint64_t first_seq) 
   return hasher.Finish();
 }
 
-Result<Payload> OpenPayload(const BatchHeader& header, std::string_view frame) {
+Result<Payload> OpenPayload(const BatchHeader& header, std::string_view frame,
+                            const Dictionaries& dictionaries) {
   if (Sha256(frame) != header.payload_hash)
     return Corruption("the payload's hash is not the one in the batch header");
-  Result<Payload> payload = Payload::Parse(frame);
+  Result<Payload> payload = Payload::Parse(frame, dictionaries);
   if (!payload.ok()) return payload;
   if (payload->record_count() != header.record_count)
     return Corruption("the payload's record count is not the header's");

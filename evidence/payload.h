@@ -13,6 +13,7 @@
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/status.h"
+#include "evidence/dictionary.h"
 #include "evidence/hash.h"
 
 namespace logvault::evidence {
@@ -76,9 +77,10 @@ class PayloadBuilder {
     UnixNanos event_time_min = kNoTime, event_time_max = kNoTime;
   };
   // Ends the batch and empties the builder.  `first_seq` enters the record leaves; `batch_key` is 32 random
-  // bytes.  REQUIRES: record_count() > 0.
+  // bytes.  `dictionary` may be nullptr; it is used where the batch is small and is smaller by it.  REQUIRES:
+  // record_count() > 0.
   Sealed Finish(std::uint64_t first_seq, std::string_view batch_key,
-                std::span<const PositionEntry> position);
+                std::span<const PositionEntry> position, const Dictionary* dictionary = nullptr);
 
  private:
   struct Columns;
@@ -89,8 +91,9 @@ class PayloadBuilder {
 class Payload {
  public:
   // Decompresses within kMaxPayloadSize and checks that every column agrees with the count and the blob.
-  // Does not check any hash: compare payload_hash with the frame's first.
-  static Result<Payload> Parse(std::string_view frame);
+  // Does not check any hash: compare payload_hash with the frame's first.  kCorruption also where the frame names a
+  // dictionary that is not among `dictionaries`.
+  static Result<Payload> Parse(std::string_view frame, const Dictionaries& dictionaries);
 
   Payload(Payload&&) = default;
   Payload& operator=(Payload&&) = default;
@@ -143,6 +146,7 @@ std::vector<Hash> RecordLeaves(const Payload& payload, std::uint64_t first_seq);
 struct BatchHeader;
 // Everything `header` says about its payload: hash of the frame (checked before it is decompressed), counts,
 // times and record root.  Returns the parsed payload, or kCorruption naming the first statement that is not so.
-Result<Payload> OpenPayload(const BatchHeader& header, std::string_view frame);
+Result<Payload> OpenPayload(const BatchHeader& header, std::string_view frame,
+                            const Dictionaries& dictionaries);
 
 }  // namespace logvault::evidence

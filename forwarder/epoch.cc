@@ -44,9 +44,10 @@ Result<std::unique_ptr<Epoch>> Epoch::Start(const HostIdentity& identity, std::u
 
 SpooledBatch Epoch::Seal(const std::string& source, const StreamHead& head, const Seen& seen,
                          evidence::PayloadBuilder& builder,
-                         std::vector<evidence::PositionEntry> position) const {
-  evidence::PayloadBuilder::Sealed sealed =
-      builder.Finish(head.next_seq, evidence::RandomBytes(evidence::kBatchKeySize), position);
+                         std::vector<evidence::PositionEntry> position,
+                         const evidence::Dictionary* dictionary) const {
+  evidence::PayloadBuilder::Sealed sealed = builder.Finish(
+      head.next_seq, evidence::RandomBytes(evidence::kBatchKeySize), position, dictionary);
   evidence::BatchHeader header;
   header.stream_id = evidence::StreamId(host_, source);
   header.epoch = number_;

@@ -44,10 +44,12 @@ class Epoch {
   // Enters the spool before the epoch's first batch.
   [[nodiscard]] const SpooledItem& registration() const { return registration_; }
 
-  // The records of `builder` as the batch that follows `head`.  Seals with the ratchet's present key.
+  // The records of `builder` as the batch that follows `head`.  Seals with the ratchet's present key.  `dictionary` may be
+  // nullptr.
   SpooledBatch Seal(const std::string& source, const StreamHead& head, const Seen& seen,
                     evidence::PayloadBuilder& builder,
-                    std::vector<evidence::PositionEntry> position) const;
+                    std::vector<evidence::PositionEntry> position,
+                    const evidence::Dictionary* dictionary = nullptr) const;
 
   // After each spool commit: the key that sealed it is gone.
   void Advance() { ratchet_.Advance(); }

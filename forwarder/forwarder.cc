@@ -44,7 +44,7 @@ ShipperOptions ShippingOf(const config::ForwarderConfig& config) {
   options.addresses = config.collectors;
   v1::StreamDescriptor own;
   own.set_source(std::string(kOwnSource));
-  own.set_format("json");
+  own.set_format(std::string(kOwnFormat));
   own.set_descriptor_json(R"({"type":"logvault"})");
   options.streams.push_back(std::move(own));
   for (const SourceConfig& source : config.sources)
@@ -106,7 +106,7 @@ Status Forwarder::AddSources(const config::ForwarderConfig& config, RunMode mode
         MakeSource(source, config.tls, mode == RunMode::kDrain, clock_);
     if (!made.ok()) return made.status();
     sources_.push_back({source.name, made->get()});
-    intake_->AddSource(source.name, *std::move(made));
+    intake_->AddSource(source.name, DescribeSource(source).format(), *std::move(made));
   }
   return Status::Ok();
 }

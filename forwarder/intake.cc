@@ -32,7 +32,7 @@ Intake::Intake(IntakeOptions options, const HostIdentity& identity, Spool& spool
       clock_(clock) {
   auto own = std::make_unique<OwnSource>(clock_);
   own_ = own.get();
-  AddSource(std::string(kOwnSource), std::move(own));
+  AddSource(std::string(kOwnSource), std::string(kOwnFormat), std::move(own));
   own_->Say(options_.start_record);
   next_heartbeat_ = clock_.Monotonic() + options_.heartbeat_nanos;
 }
@@ -48,12 +48,16 @@ Result<std::unique_ptr<Intake>> Intake::Open(IntakeOptions options, const HostId
   Result<std::unique_ptr<Epoch>> epoch = Epoch::Start(identity, *last, clock);
   if (!epoch.ok()) return epoch.status();
   intake->epoch_ = *std::move(epoch);
+  Result<FormatDictionaries> dictionaries = FormatDictionaries::Load(spool);
+  if (!dictionaries.ok()) return dictionaries.status();
+  intake->dictionaries_ = *std::move(dictionaries);
   return intake;
 }
 
-void Intake::AddSource(std::string name, std::unique_ptr<Source> source) {
+void Intake::AddSource(std::string name, std::string format, std::unique_ptr<Source> source) {
   auto stream = std::make_unique<Stream>();
   stream->name = std::move(name);
+  stream->format = std::move(format);
   stream->source = std::move(source);
   streams_.push_back(std::move(stream));
 }
@@ -144,7 +148,8 @@ void Intake::SealAndCommit(std::vector<Stream*> streams) {
     stream->bytes += stream->batch->builder().raw_bytes();
     commit.batches.push_back(epoch_->Seal(stream->name, stream->head, seen,
                                           stream->batch->builder(),
-                                          stream->source->TakePosition()));
+                                          stream->source->TakePosition(),
+                                          dictionaries_.For(stream->format)));
     if (stream->name == kOwnSource) commit.settled = own_->TakeSettled();
   }
   held_ = std::move(commit);
@@ -191,7 +196,7 @@ void Intake::SayThatItWasBlocked() {
        seconds}}.dump());
 }
 
-Intake::Stream* Intake::Find(std::string_view name) {
+Intake::Stream* Intake::Find(std::string_view name) const {
   auto found =
       std::find_if(streams_.begin(), streams_.end(),
                    [name](const std::unique_ptr<Stream>& stream) { return stream->name == name; });

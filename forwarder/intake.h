@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "forwarder/epoch.h"
+#include "forwarder/format_dictionaries.h"
 #include "forwarder/handover.h"
 #include "forwarder/open_batch.h"
 #include "forwarder/own_source.h"
@@ -41,7 +42,8 @@ class Intake {
                                               Spool& spool, const Witness& witness,
                                               Handover& handover, Doorbell& to_shipper,
                                               const Clock& clock);
-  void AddSource(std::string name, std::unique_ptr<Source> source);
+  // `format` as the vault is told it.
+  void AddSource(std::string name, std::string format, std::unique_ptr<Source> source);
 
   // Where the streams stand by the spool alone.  After the last AddSource, before the first Step.
   Status LoadHeads();
@@ -81,6 +83,7 @@ class Intake {
  private:
   struct Stream {
     std::string name;
+    std::string format;
     std::unique_ptr<Source> source;
     std::unique_ptr<OpenBatch> batch = std::make_unique<OpenBatch>();
     bool adopted = false;  // `head` is known
@@ -108,7 +111,7 @@ class Intake {
   void ReadWhatIsNowhereElse();
   void GiveUpHeld();
   void CommitHeldOf(const std::function<bool(const Stream&)>& wanted);
-  Stream* Find(std::string_view name);
+  [[nodiscard]] Stream* Find(std::string_view name) const;
 
   // reconcile.cc
   void ActOnNews();
@@ -129,6 +132,7 @@ class Intake {
   Doorbell& to_shipper_;
   const Clock& clock_;
 
+  FormatDictionaries dictionaries_;
   std::unique_ptr<Epoch> epoch_;
   bool registered_ = false;                       // the epoch's registration is in the spool
   std::vector<std::unique_ptr<Stream>> streams_;  // the own one first

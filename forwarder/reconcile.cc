@@ -44,6 +44,7 @@ void Intake::ActOnNews() {
 }
 
 Status Intake::Reconcile(const SessionNews& news) {
+  LV_RETURN_IF_ERROR(dictionaries_.Take(news.opened, spool_));
   const std::uint64_t newest = news.opened.newest_epoch();
   bool outdated = newest > epoch_->number() || (!registered_ && newest > epoch_->previous());
   if (news.renew_epoch || outdated) LV_RETURN_IF_ERROR(RenewEpoch(newest));
@@ -138,7 +139,7 @@ Result<SpooledBatch> Intake::SealAgain(const SpooledItem& item, std::uint32_t fl
                                        StreamHead& head) const {
   Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(item.header);
   if (!header.ok()) return header.status();
-  Result<evidence::Payload> payload = evidence::OpenPayload(*header, item.payload);
+  Result<evidence::Payload> payload = evidence::OpenPayload(*header, item.payload, dictionaries_.all());
   if (!payload.ok()) return payload.status();
   evidence::PayloadBuilder builder;
   for (std::uint32_t i = 0; i < payload->record_count(); ++i) {
@@ -146,8 +147,10 @@ Result<SpooledBatch> Intake::SealAgain(const SpooledItem& item, std::uint32_t fl
     record.flags |= flags;
     builder.Add(record);
   }
+  const Stream* stream = Find(item.source);
   SpooledBatch batch =
-      epoch_->Seal(item.source, head, witness_.seen(), builder, payload->position());
+      epoch_->Seal(item.source, head, witness_.seen(), builder, payload->position(),
+                   stream == nullptr ? nullptr : dictionaries_.For(stream->format));
   head.next_seq = batch.item.last_seq + 1;
   head.head_hash = batch.head_hash;
   return batch;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/crash_point.h"
+#include "forwarder/format_dictionaries.h"
 
 namespace logvault::forwarder {
 
@@ -139,6 +140,9 @@ Result<v1::OpenRequest> Shipper::MakeOpenRequest() {
   Result<std::string> note = spool_.Note();
   if (!note.ok()) return note.status();
   request.set_have_note(*note);
+  Result<std::vector<std::uint32_t>> dictionaries = spool_.DictionaryIds();
+  if (!dictionaries.ok()) return dictionaries.status();
+  request.mutable_have_dictionaries()->Add(dictionaries->begin(), dictionaries->end());
   return request;
 }
 
@@ -148,6 +152,10 @@ Status Shipper::CheckOpened(const v1::SessionOpened& opened) {
   if (!checkpoint.ok()) {
     OnIntegrityFailure(checkpoint.status(), opened.checkpoint());
     return checkpoint.status();
+  }
+  if (Status proven = CheckDictionaries(opened, *checkpoint); !proven.ok()) {
+    OnIntegrityFailure(proven, opened.checkpoint());
+    return proven;
   }
   for (const v1::StreamState& stream : opened.streams()) {
     Result<std::optional<StreamHead>> head = spool_.Head(stream.source());
@@ -231,8 +239,8 @@ Status Shipper::SettleItem(const SpooledItem& item, const v1::ItemReceipt& recei
   } else if (receipt.outcome() == v1::ItemReceipt::CONFLICT) {
     owed_news_.conflicts.insert(item.source);
     settled.reopen = true;
-  } else if (receipt.unknown_epoch()) {
-    // A damaged spool lost the registration, not these records.
+  } else if (receipt.seal_anew()) {
+    // A damaged spool lost the registration, or the vault is an older copy: these records are as good as before.
     owed_news_.renew_epoch = settled.reopen = true;
   } else if (!owed_news_.renew_epoch) {
     LV_RETURN_IF_ERROR(spool_.SetAside(item.id, RefusedRecord(item, receipt.reason())));

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "common/mutex.h"
 #include "common/status.h"
+#include "evidence/dictionary.h"
 #include "evidence/hash.h"
 #include "evidence/payload.h"
 #include "forwarder/spool_salvage.h"
@@ -25,6 +27,7 @@ namespace logvault::forwarder {
 
 // The name of the forwarder's own source.
 inline constexpr std::string_view kOwnSource = "logvault";
+inline constexpr std::string_view kOwnFormat = "json";
 // What the own source may use beyond max_bytes, so that a full spool can still say so.
 inline constexpr std::uint64_t kOwnReserveBytes = 1 << 20;
 
@@ -119,6 +122,13 @@ class Spool {
   // What Open said of a source: it is needed again while its batches wait, configured or not.
   Status KeepDescriptor(const std::string& source, std::string_view descriptor) LV_EXCLUDES(mutex_);
   Result<std::string> Descriptor(const std::string& source) LV_EXCLUDES(mutex_);
+  // Adds what small batches are compressed with (by id) to what is kept, and sets which of it is in force, by format.
+  Status KeepDictionaries(const std::vector<std::shared_ptr<const evidence::Dictionary>>& added,
+                          const std::map<std::string, std::uint32_t>& in_force)
+      LV_EXCLUDES(mutex_);
+  Result<std::vector<std::string>> Dictionaries() LV_EXCLUDES(mutex_);  // their bytes
+  Result<std::vector<std::uint32_t>> DictionaryIds() LV_EXCLUDES(mutex_);
+  Result<std::map<std::string, std::uint32_t>> DictionariesInForce() LV_EXCLUDES(mutex_);
   Result<std::vector<OwedRecord>> Owed() LV_EXCLUDES(mutex_);
   Status Owe(std::string_view record) LV_EXCLUDES(mutex_);
 

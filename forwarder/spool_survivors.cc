@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "evidence/batch.h"
+#include "evidence/dictionary.h"
 #include "evidence/merkle.h"
 #include "forwarder/spool_check.h"
 
@@ -44,6 +45,12 @@ class Reader {
   void ReadMeta() {
     ForEachReadableRow(db_, "SELECT key, value FROM meta",
                        [&](const Statement& row) { found_.meta[row.Text(0)] = row.Blob(1); });
+    for (const auto& [key, value] : found_.meta) {
+      if (!key.starts_with(kDictionaryKeys)) continue;
+      Result<std::shared_ptr<const evidence::Dictionary>> dictionary =
+          evidence::Dictionary::Parse(value);
+      if (dictionary.ok()) dictionaries_.Add(*std::move(dictionary), 0);
+    }
     ForEachReadableRow(db_, "SELECT record FROM owed ORDER BY id",
                        [&](const Statement& row) { found_.owed.push_back(row.Text(0)); });
     ForEachReadableRow(db_, "SELECT note FROM older_note ORDER BY id",
@@ -108,7 +115,7 @@ class Reader {
     }
     Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(item.header);
     if (!header.ok()) return header.status();
-    Result<evidence::Payload> payload = evidence::OpenPayload(*header, item.payload);
+    Result<evidence::Payload> payload = evidence::OpenPayload(*header, item.payload, dictionaries_);
     if (!payload.ok()) return Status::Ok();
     for (const evidence::PositionEntry& entry : payload->position())
       told_[item.source][entry.key] = entry.value;
@@ -134,6 +141,7 @@ class Reader {
   const std::string& host_;
   const TakeItem& take_;
   Survivors found_;
+  evidence::Dictionaries dictionaries_;
   std::map<std::string, std::map<std::string, std::string>> told_;  // by the batches themselves
 };
 

@@ -163,6 +163,28 @@ Result<std::string> SpoolTables::ReadMeta(std::string_view key) {
   return value;
 }
 
+Result<std::map<std::string, std::string>> SpoolTables::ReadMetaUnder(std::string_view prefix) {
+  Result<Statement*> read =
+      Sql("SELECT key, value FROM meta WHERE substr(key, 1, length(?1))=?1 ORDER BY key");
+  if (!read.ok()) return read.status();
+  (*read)->BindText(1, prefix);
+  std::map<std::string, std::string> found;
+  while (true) {
+    Result<bool> row = (*read)->Step();
+    if (!row.ok()) return row.status();
+    if (!*row) break;
+    found.emplace((*read)->Text(0).substr(prefix.size()), (*read)->Blob(1));
+  }
+  (*read)->Reset();
+  return found;
+}
+
+Status SpoolTables::RemoveMetaUnder(std::string_view prefix) {
+  Result<Statement*> remove = Sql("DELETE FROM meta WHERE substr(key, 1, length(?1))=?1");
+  if (!remove.ok()) return remove.status();
+  return (*remove)->BindText(1, prefix).Run();
+}
+
 Status SpoolTables::Remove(std::int64_t id) {
   Result<Statement*> remove = Sql("DELETE FROM item WHERE id=?1");
   if (!remove.ok()) return remove.status();

@@ -79,6 +79,9 @@ class SpoolTables {
   Status WriteMeta(std::string_view key, std::string_view value);
   // Empty where it was never written.
   Result<std::string> ReadMeta(std::string_view key);
+  // What stands under keys that begin with `prefix`, by the rest of the key.
+  Result<std::map<std::string, std::string>> ReadMetaUnder(std::string_view prefix);
+  Status RemoveMetaUnder(std::string_view prefix);
 
  private:
   explicit SpoolTables(Database db) : db_(std::move(db)) {}
@@ -89,6 +92,10 @@ class SpoolTables {
 
 // What an item counts against the spool's bounds.
 std::uint64_t BytesOf(const SpooledItem& item);
+
+// Keys of `meta`: the bytes of a dictionary, by its id; its id in decimal, by the format that it is in force for.
+inline constexpr std::string_view kDictionaryKeys = "dictionary/";
+inline constexpr std::string_view kInForceKeys = "in_force/";
 
 // The columns that ReadItem reads, for a SELECT.
 inline constexpr std::string_view kItemColumns =

@@ -34,7 +34,7 @@ Result<std::optional<Heartbeat>> SearchBatch(const storage::Reader& reader, std:
   first_seq = batch->first_seq;
   Result<std::string> frame = reader.Payload(index, block->commit_time);
   if (!frame.ok()) return frame.status();
-  Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame);
+  Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame, *reader.dictionaries());
   if (!payload.ok()) return payload.status();
   for (std::uint32_t i = payload->record_count(); i > 0; --i) {
     const evidence::RecordView record = payload->record(i - 1);

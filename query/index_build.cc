@@ -48,7 +48,7 @@ std::optional<evidence::Payload> PayloadOf(const storage::Reader& reader,
                                            const evidence::BatchHeader& batch) {
   Result<std::string> frame = reader.Payload(block.index, block.commit_time);
   if (!frame.ok() || evidence::Sha256(*frame) != batch.payload_hash) return std::nullopt;
-  Result<evidence::Payload> payload = evidence::Payload::Parse(*frame);
+  Result<evidence::Payload> payload = evidence::Payload::Parse(*frame, *reader.dictionaries());
   if (!payload.ok() || payload->record_count() != batch.record_count) return std::nullopt;
   return *std::move(payload);
 }

@@ -121,14 +121,14 @@ Result<std::shared_ptr<const evidence::Payload>> BlockScanner::Load(
     if (!header.ok()) return header.status();
     Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(header->body);
     if (!batch.ok()) return batch.status();
-    Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame);
+    Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame, *reader_.dictionaries());
     if (!payload.ok()) return Integrity(payload.status().message());
     return std::make_shared<const evidence::Payload>(*std::move(payload));
   }
   if (evidence::Sha256(*frame) != block.payload_hash) {
     return Integrity("the stored payload does not have the hash that its header states");
   }
-  Result<evidence::Payload> payload = evidence::Payload::Parse(*frame);
+  Result<evidence::Payload> payload = evidence::Payload::Parse(*frame, *reader_.dictionaries());
   if (!payload.ok()) return Integrity(payload.status().message());
   if (payload->record_count() != block.record_count)
     return Integrity("the payload holds another number of records than its header states");

@@ -98,8 +98,9 @@ Status AppendCall::TakeItem(int item) {
   if (sent.has_batch()) taken = TakeBatch(item);
   if (taken.ok() || !WillStayWrong(taken.code())) return taken;
   Refuse(item, taken.message());
-  response_.mutable_receipts(item)->set_unknown_epoch(sent.has_batch() &&
-                                                      taken.code() == StatusCode::kUnauthenticated);
+  // Its epoch or its dictionary is not known here.
+  response_.mutable_receipts(item)->set_seal_anew(sent.has_batch() &&
+                                                  taken.code() == StatusCode::kUnauthenticated);
   return Status::Ok();
 }
 

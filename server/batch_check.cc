@@ -64,7 +64,11 @@ Result<CheckedBatch> CheckBatch(const storage::Reader& reader, SealKeys& seal_ke
 
   LV_RETURN_IF_ERROR(evidence::VerifyBatchSignature(header, epoch->public_key));
   LV_RETURN_IF_ERROR(CheckSeal(seal_keys, host, *batch, header));
-  Result<evidence::Payload> opened = evidence::OpenPayload(*batch, payload);
+  const std::shared_ptr<const evidence::Dictionaries> dictionaries = reader.dictionaries();
+  const std::uint32_t named = evidence::DictionaryOf(payload);
+  if (named != 0 && dictionaries->Find(named) == nullptr)
+    return Unauthenticated("dictionary " + std::to_string(named) + " is not one of this vault");
+  Result<evidence::Payload> opened = evidence::OpenPayload(*batch, payload, *dictionaries);
   if (!opened.ok()) return opened.status();
 
   CheckedBatch checked{*batch, 0, EntryFor(header, std::move(payload), *opened)};

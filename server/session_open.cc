@@ -149,6 +149,30 @@ Status AddStreams(const storage::Reader& reader, const std::string& host,
   return Status::Ok();
 }
 
+// What the host's formats have in force, once each; the block itself where the host lacks it.
+Status AddDictionaries(const IngestContext& ingest, const evidence::Governance& governance,
+                       const StreamsBySource& streams, const v1::OpenRequest& request,
+                       const storage::Head& head, v1::SessionOpened& opened) {
+  std::set<std::string_view> formats;
+  for (const auto& [source, stream] : streams) formats.insert(stream.format);
+  const std::set<std::uint32_t> had(request.have_dictionaries().begin(),
+                                    request.have_dictionaries().end());
+  for (const std::string_view format : formats) {
+    const auto in_force = governance.formats().find(format);
+    if (in_force == governance.formats().end() || in_force->second.id == 0) continue;
+    v1::FormatDictionary& added = *opened.add_dictionaries();
+    added.set_format(std::string(format));
+    added.set_id(in_force->second.id);
+    if (had.contains(in_force->second.id)) continue;
+    Result<std::string> block = ingest.reader().BlockBytes(in_force->second.block);
+    if (!block.ok()) return OurFault(block.status());
+    added.set_block(*std::move(block));
+    LV_RETURN_IF_ERROR(AddInclusion(ingest.reader(), in_force->second.block, head,
+                                    *added.mutable_inclusion()));
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<v1::SessionOpened> OpenSession(IngestContext& ingest, const std::string& host,
@@ -174,9 +198,11 @@ Result<v1::SessionOpened> OpenSession(IngestContext& ingest, const std::string& 
   if (!newest.ok()) return OurFault(newest.status());
   opened.set_newest_epoch(newest->has_value() ? (*newest)->epoch : 0);
 
-  const storage::Head head = ingest.vault.head();
+  const std::shared_ptr<const evidence::Governance> governance = ingest.vault.governance();
+  const storage::Head head = ingest.vault.head();  // not older than what is in force
   opened.set_checkpoint(head.note);
   LV_RETURN_IF_ERROR(AddConsistency(reader, *have_size, head, *opened.mutable_consistency()));
+  LV_RETURN_IF_ERROR(AddDictionaries(ingest, *governance, *streams, request, head, opened));
   opened.set_flush_interval_ms(ingest.FlushIntervalMs());
   return opened;
 }

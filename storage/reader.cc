@@ -317,13 +317,31 @@ Result<evidence::GenesisBody> Reader::Genesis() const {
   return evidence::GenesisBody::Parse(block->body);
 }
 
+std::shared_ptr<const evidence::Dictionaries> Reader::dictionaries() const {
+  return tables_->dictionaries();
+}
+
+std::shared_ptr<const evidence::Dictionaries> DictionariesOf(
+    const std::map<std::uint64_t, std::string>& governing_blocks) {
+  auto dictionaries = std::make_shared<evidence::Dictionaries>();
+  for (const auto& [index, bytes] : governing_blocks) {
+    Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(bytes);
+    if (block.ok()) dictionaries->Learn(*block);
+  }
+  return dictionaries;
+}
+
 Result<Reader> OpenReadOnly(const std::string& dir) {
   TablesOptions options;
   options.dir = dir;
   options.mode = TablesMode::kReadOnly;
   Result<std::shared_ptr<Tables>> tables = Tables::Open(options);
   if (!tables.ok()) return tables.status();
-  return Reader(*std::move(tables));
+  Reader reader(*tables);
+  // Where a row is damaged, what needs that dictionary is told as unreadable.
+  Result<std::map<std::uint64_t, std::string>> governing = reader.GoverningBlocks(UINT64_MAX);
+  if (governing.ok()) (*tables)->SetDictionaries(DictionariesOf(*governing));
+  return reader;
 }
 
 }  // namespace logvault::storage

@@ -90,6 +90,9 @@ class Reader {
   // does).  kNotFound: it is gone; kOutOfRange: it was deleted under the retention policy, as DeletedBy says.
   [[nodiscard]] Result<std::string> Payload(std::uint64_t index, UnixNanos commit_time) const;
 
+  // What payloads are opened with.  They grow as the vault is told more; what was committed before a batch is there.
+  [[nodiscard]] std::shared_ptr<const evidence::Dictionaries> dictionaries() const;
+
   // The RETENTION block by which the payload of block `index` was deleted, as the vault's own rows say; nullopt: by none.
   // Whether it was lawful is for the verifier.
   [[nodiscard]] Result<std::optional<std::uint64_t>> DeletedBy(std::uint64_t index) const;
@@ -147,6 +150,10 @@ class Reader {
  private:
   std::shared_ptr<const Tables> tables_;
 };
+
+// The dictionaries among governing blocks as stored, by index.
+std::shared_ptr<const evidence::Dictionaries> DictionariesOf(
+    const std::map<std::uint64_t, std::string>& governing_blocks);
 
 // A vault's folder opened without writing to it, beside a running collector too; sees the prefix
 // that was committed when it was opened.

@@ -266,6 +266,16 @@ std::vector<rocksdb::ColumnFamilyHandle*> Tables::PayloadFamiliesOf(UnixNanos co
   return result;
 }
 
+std::shared_ptr<const evidence::Dictionaries> Tables::dictionaries() const {
+  MutexLock lock(dictionaries_mutex_);
+  return dictionaries_;
+}
+
+void Tables::SetDictionaries(std::shared_ptr<const evidence::Dictionaries> dictionaries) {
+  MutexLock lock(dictionaries_mutex_);
+  dictionaries_ = std::move(dictionaries);
+}
+
 std::vector<rocksdb::ColumnFamilyHandle*> Tables::SmallFamilies() const {
   MutexLock lock(families_mutex_);
   std::vector<rocksdb::ColumnFamilyHandle*> result;

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/status.h"
+#include "evidence/dictionary.h"
 
 namespace logvault::storage {
 
@@ -75,6 +76,12 @@ class Tables {
 
   [[nodiscard]] TileCache& tile_cache() const { return *tile_cache_; }
 
+  // What payloads are decompressed with: those of the governing blocks that are committed.
+  [[nodiscard]] std::shared_ptr<const evidence::Dictionaries> dictionaries() const
+      LV_EXCLUDES(dictionaries_mutex_);
+  void SetDictionaries(std::shared_ptr<const evidence::Dictionaries> dictionaries)
+      LV_EXCLUDES(dictionaries_mutex_);
+
   // The value under `key`; kNotFound where there is none.
   [[nodiscard]] Result<std::string> Get(rocksdb::ColumnFamilyHandle* family,
                                         std::string_view key) const;
@@ -112,6 +119,10 @@ class Tables {
       pins_;  // kReadOnly: one for each file that may go away
 
   const std::unique_ptr<TileCache> tile_cache_;
+
+  mutable Mutex dictionaries_mutex_;
+  std::shared_ptr<const evidence::Dictionaries> dictionaries_ LV_GUARDED_BY(dictionaries_mutex_) =
+      std::make_shared<evidence::Dictionaries>();
 
   mutable Mutex families_mutex_;
   std::map<std::string, rocksdb::ColumnFamilyHandle*, std::less<>> families_

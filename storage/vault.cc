@@ -298,6 +298,7 @@ Status Vault::LoadGovernance(std::uint64_t size) {
       return Integrity("governing block " + std::to_string(index) + ": " + status.message());
     }
   }
+  tables_->SetDictionaries(governance->dictionaries());
   MutexLock lock(head_mutex_);
   governance_ = std::move(governance);
   return Status::Ok();
@@ -455,6 +456,7 @@ Status Vault::Seal(std::string_view why, const Status& cause) {
 }
 
 void Vault::Publish(Head head, std::shared_ptr<const evidence::Governance> governance) {
+  tables_->SetDictionaries(governance->dictionaries());
   MutexLock lock(head_mutex_);
   head_ = std::move(head);
   governance_ = std::move(governance);

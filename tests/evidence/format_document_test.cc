@@ -77,7 +77,7 @@ std::map<std::string, std::string> ComputeExample(const std::string& frame_lines
     frame = builder.Finish(1, batch_key, {&position, 1}).frame;
   }
   example["frame"] = HexLines(frame);
-  Result<Payload> payload = Payload::Parse(frame);
+  Result<Payload> payload = Payload::Parse(frame, {});
   EXPECT_TRUE(payload.ok()) << payload.status();
   if (!payload.ok()) return example;
 
@@ -138,7 +138,7 @@ TEST(FormatDocumentTest, TheWorkedExampleIsWhatTheCodeComputes) {
 }
 
 TEST(FormatDocumentTest, TheExamplesPayloadHoldsTheRecordsItTellsOf) {
-  Result<Payload> payload = Payload::Parse(FromHexLines(DocumentBlocks()["frame"]));
+  Result<Payload> payload = Payload::Parse(FromHexLines(DocumentBlocks()["frame"]), {});
   ASSERT_TRUE(payload.ok()) << payload.status();
   ASSERT_EQ(payload->record_count(), 2u);
   EXPECT_EQ(payload->record(0).bytes, "first line\n");

@@ -68,7 +68,7 @@ TEST(PayloadTest, RandomBatchesComeBackAsTheyWere) {
     PayloadBuilder::Sealed sealed = builder.Finish(first_seq, kKey, position);
     EXPECT_EQ(builder.record_count(), 0u);
 
-    Result<Payload> payload = OpenPayload(HeaderFor(sealed, first_seq), sealed.frame);
+    Result<Payload> payload = OpenPayload(HeaderFor(sealed, first_seq), sealed.frame, {});
     ASSERT_TRUE(payload.ok()) << payload.status() << " in round " << round;
     ASSERT_EQ(payload->record_count(), records.size());
     EXPECT_EQ(payload->blob(), blob);
@@ -103,7 +103,7 @@ TEST(PayloadTest, TheRootOfALargeBatchIsThatOfItsRecordsLeaves) {
     }
     const PayloadBuilder::Sealed sealed = builder.Finish(40, kKey, {});
     EXPECT_EQ(sealed.records_root, tree.Root());
-    EXPECT_TRUE(OpenPayload(HeaderFor(sealed, 40), sealed.frame).ok());
+    EXPECT_TRUE(OpenPayload(HeaderFor(sealed, 40), sealed.frame, {}).ok());
   }
 }
 
@@ -115,11 +115,11 @@ PayloadBuilder::Sealed OneRecord(std::string_view bytes) {
 
 TEST(PayloadTest, EachStatementOfTheHeaderIsChecked) {
   PayloadBuilder::Sealed sealed = OneRecord("bytes");
-  EXPECT_TRUE(OpenPayload(HeaderFor(sealed, 1), sealed.frame).ok());
+  EXPECT_TRUE(OpenPayload(HeaderFor(sealed, 1), sealed.frame, {}).ok());
   auto refused = [&](auto change) {
     BatchHeader header = HeaderFor(sealed, 1);
     change(header);
-    return OpenPayload(header, sealed.frame).status().code() == StatusCode::kCorruption;
+    return OpenPayload(header, sealed.frame, {}).status().code() == StatusCode::kCorruption;
   };
   EXPECT_TRUE(refused([](BatchHeader& h) { h.payload_hash = Hash{}; }));
   EXPECT_TRUE(refused([](BatchHeader& h) { h.records_root = Hash{}; }));
@@ -162,13 +162,13 @@ TEST(PayloadTest, ABombIsRefusedBeforeItUnpacks) {
   std::string frame(ZSTD_compressBound(zeros.size()), '\0');
   frame.resize(ZSTD_compress(frame.data(), frame.size(), zeros.data(), zeros.size(), 1));
   EXPECT_LT(frame.size(), 10'000u);
-  EXPECT_NE(Payload::Parse(frame).status().message().find("more than 20 MiB"), std::string::npos);
+  EXPECT_NE(Payload::Parse(frame, {}).status().message().find("more than 20 MiB"), std::string::npos);
 }
 
 TEST(PayloadTest, ARecordOfTheGreatestSizeFits) {
   std::string bytes(kMaxRecordSize, 'x');
   PayloadBuilder::Sealed sealed = OneRecord(bytes);
-  Result<Payload> payload = OpenPayload(HeaderFor(sealed, 1), sealed.frame);
+  Result<Payload> payload = OpenPayload(HeaderFor(sealed, 1), sealed.frame, {});
   ASSERT_TRUE(payload.ok()) << payload.status();
   EXPECT_EQ(payload->record(0).bytes, bytes);
 }
@@ -205,7 +205,7 @@ struct ColumnsCase {
 Result<Payload> ParsedCase(const ColumnsCase& c) {
   return Payload::Parse(Columns(std::string(c.version) + c.count + c.ends + c.event_times +
                                     c.read_times + c.flags + c.origins + c.origin,
-                                c.blob));
+                                c.blob), {});
 }
 
 TEST(PayloadTest, EveryColumnMustAgree) {
@@ -255,7 +255,7 @@ TEST(PayloadTest, EachTimeComesBackInWhateverUnitItIs) {
   PayloadBuilder builder;
   for (const UnixNanos time : times) builder.Add({time, 5, 0, "o", "a line\n"});
   const PayloadBuilder::Sealed sealed = builder.Finish(1, kKey, {});
-  Result<Payload> payload = Payload::Parse(sealed.frame);
+  Result<Payload> payload = Payload::Parse(sealed.frame, {});
   ASSERT_TRUE(payload.ok()) << payload.status();
   for (std::uint32_t i = 0; i < times.size(); ++i)
     EXPECT_EQ(payload->record(i).event_time, times[i]) << i;
@@ -267,7 +267,7 @@ TEST(PayloadTest, EveryFlippedBitOfTheFrameIsRefused) {
   for (std::size_t bit = 0; bit < sealed.frame.size() * 8; ++bit) {
     std::string altered = sealed.frame;
     altered[bit / 8] = static_cast<char>(altered[bit / 8] ^ (1 << bit % 8));
-    EXPECT_FALSE(OpenPayload(header, altered).ok()) << "bit " << bit;
+    EXPECT_FALSE(OpenPayload(header, altered, {}).ok()) << "bit " << bit;
   }
 }
 

@@ -40,7 +40,7 @@ class RecordProofTest : public ::testing::Test {
   }
   // The proof of `seq`, were `block` the fourth of the tree.
   RecordProof Prove(const std::string& block, std::uint64_t seq) const {
-    const Result<Payload> payload = Payload::Parse(frame_);
+    const Result<Payload> payload = Payload::Parse(frame_, {});
     RecordProof proof = ProveRecord(block, batch_, *payload, seq);
     proof.host = "geo01";
     proof.source = "app";

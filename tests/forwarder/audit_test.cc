@@ -83,7 +83,7 @@ class AuditTest : public ::testing::Test {
     if (batch_.empty()) return;
     evidence::PayloadBuilder::Sealed sealed =
         batch_.builder().Finish(1, std::string(evidence::kBatchKeySize, 'k'), {});
-    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame);
+    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame, {});
     for (std::uint32_t i = 0; i < payload->record_count(); ++i) {
       taken_.emplace_back(payload->record(i).bytes);
       flags_.push_back(payload->record(i).flags);

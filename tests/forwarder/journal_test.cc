@@ -100,7 +100,7 @@ class JournalTest : public testing::Test {
     if (batch.empty()) return outcome;
     const evidence::PayloadBuilder::Sealed sealed =
         batch.builder().Finish(1, std::string(evidence::kBatchKeySize, 'k'), {});
-    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame);
+    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame, {});
     EXPECT_TRUE(payload.ok()) << payload.status();
     for (std::uint32_t i = 0; i < payload->record_count(); ++i) {
       const evidence::RecordView record = payload->record(i);

@@ -95,7 +95,7 @@ class ListenerTest : public testing::Test {
     if (batch_.empty()) return;
     std::string key = evidence::RandomBytes(evidence::kBatchKeySize);
     evidence::PayloadBuilder::Sealed sealed = batch_.builder().Finish(1, key, {});
-    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame);
+    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame, {});
     for (std::uint32_t i = 0; i < payload->record_count(); ++i) {
       taken_.emplace_back(payload->record(i).bytes);
       origins_.emplace_back(payload->record(i).origin);

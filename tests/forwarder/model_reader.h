@@ -45,7 +45,7 @@ class ModelReader {
     if (batch_->empty()) return SayOwn();  // Positions travel with records only.
     std::vector<evidence::PositionEntry> position = source_->TakePosition();
     auto sealed = batch_->builder().Finish(1, std::string(32, 'k'), position);
-    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame);
+    Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame, {});
     LV_CHECK(payload.ok());
     for (int id : PiecesIn(std::string(payload->blob()))) pieces_.push_back(id);
     raw_ += payload->blob();

@@ -250,7 +250,7 @@ class ScriptedVault {
     }
     auto epoch = epochs_.find(header->epoch);
     if (epoch == epochs_.end()) {
-      receipt.set_unknown_epoch(true);
+      receipt.set_seal_anew(true);
       return Refuse(receipt, "epoch not registered");
     }
     if (!evidence::VerifyBatchSignature(batch.header(), epoch->second.public_key).ok()) {
@@ -259,7 +259,7 @@ class ScriptedVault {
     evidence::Hash seal_key = evidence::SealKeyAt(epoch->second.k0, 0, header->seal_index);
     if (!evidence::VerifyBatchSeal(batch.header(), seal_key.view()).ok())
       return Complain(receipt, "seal");
-    Result<evidence::Payload> payload = evidence::OpenPayload(*header, batch.payload());
+    Result<evidence::Payload> payload = evidence::OpenPayload(*header, batch.payload(), {});
     if (!payload.ok()) return Complain(receipt, payload.status().message());
     Store(*header, batch.header(), *payload, streams[source], receipt);
     receipt.set_last_seq(streams[source].last_seq);

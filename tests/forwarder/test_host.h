@@ -89,8 +89,8 @@ class TestHost {
     file.from_end = from_end;
     auto source = std::make_unique<FileSource>(file, clock);
     source_ = source.get();
-    intake_->AddSource("app", std::move(source));
-    if (socket_source != nullptr) intake_->AddSource("net", std::move(socket_source));
+    intake_->AddSource("app", std::string(formats::NameOf(format_)), std::move(source));
+    if (socket_source != nullptr) intake_->AddSource("net", "syslog", std::move(socket_source));
     LV_RETURN_IF_ERROR(intake_->LoadHeads());
     ShipperOptions shipping;
     shipping.addresses = {"vault:1"};

@@ -32,7 +32,7 @@ inline evidence::Payload PayloadOf(const IndexedBlock& block, char key = 'k') {
     builder.Add({kNoTime, 1, record.flags, "/var/log/test", record.bytes});
   }
   const auto sealed = builder.Finish(1, std::string(evidence::kBatchKeySize, key), {});
-  Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame);
+  Result<evidence::Payload> payload = evidence::Payload::Parse(sealed.frame, {});
   EXPECT_TRUE(payload.ok()) << payload.status();
   return *std::move(payload);
 }
