@@ -14,121 +14,16 @@
 #include <thread>
 #include <vector>
 
+#include "bench/light_forwarder.h"
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/mutex.h"
-#include "evidence/hash.h"
-#include "forwarder/epoch.h"
-#include "forwarder/identity.h"
-#include "net/ingest_client.h"
 #include "net/transport.h"
 
 namespace logvault::bench {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-std::string HostName(int number) {
-  std::string digits = std::to_string(number);
-  return "host" + std::string(4 - std::min<std::size_t>(digits.size(), 4), '0') + digits;
-}
-
-class LightForwarder {
- public:
-  static Result<std::unique_ptr<LightForwarder>> Open(const std::string& collector,
-                                                      const std::string& folder) {
-    config::ForwarderConfig config;
-    config.tls = {folder + "/ca.pem", folder + "/cert.pem", folder + "/key.pem", ""};
-    config.vault_key = folder + "/vault.pub";
-    Result<forwarder::LoadedIdentity> identity = forwarder::LoadIdentity(config);
-    if (!identity.ok()) return identity.status();
-    net::IngestClientOptions options;
-    options.address = collector;
-    options.ca_file = config.tls.ca;
-    options.cert_file = config.tls.cert;
-    options.key_file = config.tls.key;
-    options.vault_name = identity->vault.vault_name();
-    Result<std::unique_ptr<net::IngestClient>> client = net::ConnectIngest(options);
-    if (!client.ok()) return client.status();
-    std::unique_ptr<LightForwarder> self(new LightForwarder(*std::move(client)));
-    LV_RETURN_IF_ERROR(self->Register(*identity));
-    return self;
-  }
-
-  // `batches` of some `bytes` each in one request.
-  Status Append(int batches, std::size_t bytes) {
-    v1::AppendRequest request;
-    request.set_session(session_);
-    forwarder::StreamHead head = head_;
-    for (int i = 0; i < batches; ++i) {
-      forwarder::SpooledBatch batch = Next(bytes);
-      v1::Batch& out = *request.add_items()->mutable_batch();
-      out.set_header(batch.item.header);
-      out.set_payload(std::move(batch.item.payload));
-    }
-    Result<v1::AppendResponse> response = client_->Append(request);
-    if (!response.ok()) head_ = head;  // the same numbers again
-    if (!response.ok()) return response.status();
-    for (const v1::ItemReceipt& receipt : response->receipts()) {
-      if (receipt.outcome() != v1::ItemReceipt::COMMITTED)
-        return Internal("refused: " + receipt.reason());
-    }
-    return Status::Ok();
-  }
-
- private:
-  explicit LightForwarder(std::unique_ptr<net::IngestClient> client) : client_(std::move(client)) {}
-
-  Status Register(const forwarder::LoadedIdentity& identity) {
-    v1::OpenRequest open;
-    v1::StreamDescriptor& stream = *open.add_streams();
-    stream.set_source("load");
-    stream.set_format("plain");
-    stream.set_descriptor_json("{}");
-    Result<v1::SessionOpened> opened = client_->Open(open);
-    if (!opened.ok()) return opened.status();
-    session_ = opened->session();
-    Result<std::unique_ptr<forwarder::Epoch>> epoch =
-        forwarder::Epoch::Start(identity.host, opened->newest_epoch(), clock_);
-    if (!epoch.ok()) return epoch.status();
-    epoch_ = *std::move(epoch);
-    for (const v1::StreamState& state : opened->streams()) {
-      head_.next_seq = state.last_seq() + 1;
-      if (state.last_seq() == 0) continue;
-      Result<evidence::Hash> hash = evidence::Hash::FromBytes(state.head_hash());
-      if (!hash.ok()) return hash.status();
-      head_.head_hash = *hash;
-    }
-    v1::AppendRequest request;
-    request.set_session(session_);
-    v1::Registration& registration = *request.add_items()->mutable_registration();
-    registration.set_body(epoch_->registration().header);
-    registration.set_box(epoch_->registration().payload);
-    return client_->Append(request).status();
-  }
-
-  forwarder::SpooledBatch Next(std::size_t bytes) {
-    evidence::PayloadBuilder builder;
-    constexpr std::size_t kLine = 200;
-    for (std::size_t done = 0; done < bytes; done += kLine) {
-      const std::string line = ToHex(evidence::RandomBytes(kLine / 2)) + "\n";
-      evidence::RecordView record;
-      record.read_time = clock_.Now();
-      record.bytes = line;
-      builder.Add(record);
-    }
-    forwarder::SpooledBatch batch = epoch_->Seal("load", head_, {}, builder, {});
-    head_.next_seq = batch.item.last_seq + 1;
-    head_.head_hash = batch.head_hash;
-    epoch_->Advance();
-    return batch;
-  }
-
-  const SystemClock clock_;
-  const std::unique_ptr<net::IngestClient> client_;
-  std::string session_;
-  std::unique_ptr<forwarder::Epoch> epoch_;
-  forwarder::StreamHead head_;
-};
 
 class Load {
  public:
@@ -154,7 +49,7 @@ class Load {
 
  private:
   void Live(int host) {
-    auto forwarder = LightForwarder::Open(collector_, folder_ + "/" + HostName(first_ + host));
+    auto forwarder = LightForwarder::Open(collector_, folder_ + "/" + HostName(first_ + host), "plain");
     if (!forwarder.ok()) Fail(forwarder.status());
     connected_.arrive_and_wait();
     if (!forwarder.ok()) return;
@@ -165,7 +60,7 @@ class Load {
     for (; next < end; next += std::chrono::seconds(1)) {
       std::this_thread::sleep_until(next);
       const Steady::time_point began = Steady::now();
-      if (Status status = (*forwarder)->Append(1, 2'000); !status.ok()) {
+      if (Status status = Append(**forwarder, 1, 2'000); !status.ok()) {
         Fail(status);
         continue;
       }
@@ -175,10 +70,26 @@ class Load {
     }
   }
 
+  // A request of `batches` of some `bytes` that do not compress.
+  static Status Append(LightForwarder& forwarder, std::size_t batches, std::size_t bytes) {
+    const LightForwarder::Fill fill = [bytes](evidence::PayloadBuilder& builder) {
+      constexpr std::size_t kLine = 200;
+      for (std::size_t done = 0; done < bytes; done += kLine) {
+        const std::string line = ToHex(evidence::RandomBytes(kLine / 2)) + "\n";
+        evidence::RecordView record;
+        record.read_time = SystemClock().Now();
+        record.bytes = line;
+        builder.Add(record);
+      }
+      return std::vector<evidence::PositionEntry>();
+    };
+    return forwarder.Append(std::vector<LightForwarder::Fill>(batches, fill));
+  }
+
   // As much as it can, without regard to what it is told.
   void Flood(LightForwarder& forwarder, Steady::time_point end) {
     while (Steady::now() < end) {
-      if (forwarder.Append(8, 480'000).ok()) {
+      if (Append(forwarder, 8, 480'000).ok()) {
         ++flooded_;
       } else {
         ++flood_refused_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "evidence/checkpoint.h"
+#include "tests/support/dictionaries.h"
 #include "tests/support/directives.h"
 
 namespace logvault::evidence {
@@ -66,6 +67,40 @@ TEST_F(GovernanceTest, APolicyThatKeepsTooLittleOrContradictsItselfIsRefused) {
   EXPECT_EQ(refused({{"*", "*", 30 * kDay - 1}}), StatusCode::kPermissionDenied);
   EXPECT_EQ(refused({{"*", "a", 40 * kDay}, {"*", "a", 50 * kDay}}), StatusCode::kInvalidArgument);
   EXPECT_EQ(refused({}), StatusCode::kOk) << "everything is kept";
+}
+
+TEST_F(GovernanceTest, ADictionaryIsInForceForItsFormatUntilAnotherOneOrNoneIs) {
+  const std::string first = testing::TrainedDictionary(1), second = testing::TrainedDictionary(2);
+  ASSERT_EQ(Order(testing::SetDictionary("syslog", first)), Status::Ok());
+  const std::uint32_t id = governance_.formats().at("syslog").id;
+  EXPECT_EQ(governance_.formats().at("syslog").block, 1u);
+  EXPECT_EQ(governance_.dictionaries()->Find(id)->bytes(), first);
+  ASSERT_EQ(Order(testing::SetDictionary("syslog", second)), Status::Ok());
+  EXPECT_NE(governance_.formats().at("syslog").id, id);
+  ASSERT_EQ(Order(testing::SetDictionary("syslog", "")), Status::Ok());
+  EXPECT_EQ(governance_.formats().at("syslog").id, 0u);
+  EXPECT_EQ(Order(testing::SetDictionary("syslog", "")).code(), StatusCode::kNotFound);
+  EXPECT_EQ(Order(testing::SetDictionary("auditd", "")).code(), StatusCode::kNotFound);
+  EXPECT_EQ(governance_.dictionaries()->size(), 2u) << "what was sealed with them is still read";
+  EXPECT_TRUE(governance_.dictionaries()->HasBefore(id, 2));
+  EXPECT_FALSE(governance_.dictionaries()->HasBefore(id, 1));
+  ASSERT_EQ(Order(testing::SetDictionary("syslog", first)), Status::Ok()) << "once more";
+  EXPECT_EQ(governance_.dictionaries()->size(), 2u);
+}
+
+TEST_F(GovernanceTest, ADictionaryThatIsNoneOrTakesAnothersNumberIsRefused) {
+  const std::string first = testing::TrainedDictionary(1);
+  EXPECT_EQ(Order(testing::SetDictionary("", first)).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Order(testing::SetDictionary(std::string(64, 'f'), first)).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(Order(testing::SetDictionary("syslog", "no dictionary")).code(),
+            StatusCode::kInvalidArgument);
+  ASSERT_EQ(Order(testing::SetDictionary("syslog", first)), Status::Ok());
+  std::string same_number = first;
+  same_number.back() = static_cast<char>(same_number.back() ^ 1);
+  EXPECT_EQ(Order(testing::SetDictionary("auditd", same_number)).code(),
+            StatusCode::kAlreadyExists);
+  EXPECT_EQ(governance_.formats().size(), 1u);
 }
 
 TEST_F(GovernanceTest, AHoldCoversByHostSourceAndAnyTimeOfTheBatch) {

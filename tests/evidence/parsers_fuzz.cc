@@ -8,6 +8,7 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/checkpoint.h"
+#include "evidence/dictionary.h"
 #include "evidence/directive.h"
 #include "evidence/export_lines.h"
 #include "evidence/governance.h"
@@ -27,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto v = StreamBody::Parse(input); v.ok()) require(v->Serialize() == input);
   if (auto v = KeyBody::Parse(input); v.ok()) require(v->Serialize() == input);
   if (auto v = Directive::Parse(input); v.ok()) require(v->Serialize() == input);
+  if (auto v = Dictionary::Parse(input); v.ok()) require((*v)->bytes() == input);
   // Members may stand in another order: what is read must be the same once more.
   if (auto v = AccessBody::Parse(input); v.ok()) require(AccessBody::Parse(v->Serialize()).ok());
   if (auto v = AccessTextBody::Parse(input); v.ok()) {

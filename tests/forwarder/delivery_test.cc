@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "tests/forwarder/test_host.h"
+#include "tests/support/dictionaries.h"
 
 namespace logvault::forwarder {
 namespace {
@@ -134,6 +135,71 @@ TEST(DeliveryTest, WithLocalStateAnOutageFillsTheSpoolAndDrainsLater) {
   host.Run(600);
   EXPECT_EQ(host.Raw(), Lines(1, 22));
   EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
+}
+
+std::string Similar(std::uint64_t seed) {
+  std::string text;
+  for (const std::string& line : logvault::testing::SimilarLines(20, seed)) text += line;
+  return text;
+}
+
+TEST(DeliveryTest, ADictionaryIsUsedOnceItWasHandedOutAndAlsoWithoutTheVault) {
+  TestHost host;
+  host.vault.Offer("plain", logvault::testing::TrainedDictionary());
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Write("app.log", Similar(1));
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Similar(1));
+  const std::uint64_t leaning = host.vault.leaning;
+  EXPECT_GT(leaning, 0u);
+  host.Crash();
+  host.vault.fail_opens = 1000;
+  ASSERT_TRUE(host.Start().ok());
+  host.Append("app.log", Similar(2));
+  host.Settle();
+  ASSERT_GT(host.spool().figures().pending_items, 0u);
+  host.vault.fail_opens = 0;
+  host.Run(600);
+  EXPECT_EQ(host.Raw(), Similar(1) + Similar(2));
+  EXPECT_GT(host.vault.leaning, leaning);
+  EXPECT_EQ(host.vault.handed_out, 1u) << "it is kept in the spool";
+  EXPECT_THAT(host.vault.complaints, testing::IsEmpty());
+}
+
+TEST(DeliveryTest, AVaultThatLacksTheDictionaryGetsTheRecordsSealedAnew) {
+  TestHost host;
+  host.vault.Offer("plain", logvault::testing::TrainedDictionary());
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.vault.fail_appends = 1000;
+  host.Write("app.log", Similar(1));
+  host.Settle();
+  host.vault.ForgetDictionaries();
+  host.vault.fail_appends = 0;
+  host.Run(600);
+  EXPECT_EQ(host.Raw(), Similar(1));
+  EXPECT_EQ(host.vault.leaning, 0u);
+  EXPECT_EQ(host.shipper().state().set_aside, 0u);
+  EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
+  EXPECT_THAT(host.Own(), testing::Not(testing::HasSubstr("\"gap\"")));
+}
+
+TEST(DeliveryTest, ADictionaryThatIsNotProvenStopsShipping) {
+  TestHost host;
+  host.vault.Offer("plain", logvault::testing::TrainedDictionary());
+  host.vault.tamper_opened = [](v1::SessionOpened& opened) {
+    for (v1::FormatDictionary& handed : *opened.mutable_dictionaries())
+      if (!handed.block().empty()) handed.mutable_inclusion(0)->back() ^= 1;
+  };
+  host.Write("app.log", Similar(1));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.shipper().state().trouble.code(), StatusCode::kIntegrity);
+  EXPECT_EQ(host.Raw(), "");
+  host.vault.tamper_opened = nullptr;
+  host.Run(600);
+  EXPECT_EQ(host.Raw(), Similar(1)) << "nothing was lost";
 }
 
 TEST(DeliveryTest, ManyRecordsComeInBatchesWithinTheLimits) {

@@ -1,6 +1,7 @@
 // ScriptedVault: a vault in memory that really verifies, chains and signs what it gets, and fails when told to.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,11 +14,14 @@
 #include "evidence/block.h"
 #include "evidence/bodies.h"
 #include "evidence/checkpoint.h"
+#include "evidence/dictionary.h"
+#include "evidence/directive.h"
 #include "evidence/keys.h"
 #include "evidence/merkle.h"
 #include "evidence/payload.h"
 #include "evidence/seal.h"
 #include "net/ingest_client.h"
+#include "tests/support/directives.h"
 
 namespace logvault::forwarder {
 
@@ -60,6 +64,8 @@ class ScriptedVault {
   // ---- what the world sees ----
   std::map<std::string, Stream> streams;
   std::uint64_t conflicts = 0, appends = 0, opens = 0, repeated = 0;
+  std::uint64_t leaning = 0;     // batches taken that need a dictionary
+  std::uint64_t handed_out = 0;  // dictionaries, with their blocks
   std::vector<std::string> complaints;  // what a forwarder must never send
 
   std::string Raw(const std::string& source) const {
@@ -86,6 +92,22 @@ class ScriptedVault {
     blocks_.pop_back();
     leaves_.pop_back();
     AppendBlock(evidence::BlockKind::kAlert, "{\"type\":\"another history\"}");
+  }
+
+  // From the next session on in force for `format`.
+  void Offer(const std::string& format, const std::string& bytes) {
+    auto dictionary = *evidence::Dictionary::Parse(bytes);
+    evidence::Directive directive;
+    directive.statement = logvault::testing::SetDictionary(format, bytes).Serialize();
+    const std::uint64_t block =
+        AppendBlock(evidence::BlockKind::kConfig, directive.Serialize());
+    offered_[format] = {dictionary->id(), block};
+    dictionaries_.Add(std::move(dictionary), block);
+  }
+  // As an older copy of the vault that never had one.
+  void ForgetDictionaries() {
+    offered_.clear();
+    dictionaries_ = {};
   }
 
   // ---- the protocol ----
@@ -117,6 +139,7 @@ class ScriptedVault {
       if (kept.ok()) have = kept->size;
     }
     opened.set_checkpoint(Note());
+    HandOut(request, opened);
     AddConsistency(have, [&](const std::string& hash) { opened.add_consistency(hash); });
     opened.set_flush_interval_ms(1000);
     opened.set_newest_epoch(epochs_.empty() ? 0 : epochs_.rbegin()->first);
@@ -152,6 +175,10 @@ class ScriptedVault {
   }
 
  private:
+  struct Offered {
+    std::uint32_t id = 0;
+    std::uint64_t block = 0;
+  };
   struct EpochKeys {
     std::string public_key;
     std::string k0;
@@ -174,6 +201,24 @@ class ScriptedVault {
     if (have == 0 || have > leaves_.size()) return;
     auto proof = evidence::ConsistencyProof(have, leaves_.size(), evidence::NodesOf(leaves_));
     for (const evidence::Hash& hash : *proof) add(std::string(hash.view()));
+  }
+
+  void HandOut(const v1::OpenRequest& request, v1::SessionOpened& opened) {
+    for (const v1::StreamDescriptor& stream : request.streams()) {
+      const auto offered = offered_.find(stream.format());
+      if (offered == offered_.end()) continue;
+      const auto& [id, block] = offered->second;
+      v1::FormatDictionary& handed = *opened.add_dictionaries();
+      handed.set_format(stream.format());
+      handed.set_id(id);
+      const auto& had = request.have_dictionaries();
+      if (std::find(had.begin(), had.end(), id) != had.end()) continue;
+      ++handed_out;
+      handed.set_block(blocks_[block]);
+      for (const evidence::Hash& hash :
+           *evidence::InclusionProof(block, leaves_.size(), evidence::NodesOf(leaves_)))
+        handed.add_inclusion(std::string(hash.view()));
+    }
   }
 
   std::uint64_t AppendBlock(evidence::BlockKind kind, const std::string& body) {
@@ -259,8 +304,15 @@ class ScriptedVault {
     evidence::Hash seal_key = evidence::SealKeyAt(epoch->second.k0, 0, header->seal_index);
     if (!evidence::VerifyBatchSeal(batch.header(), seal_key.view()).ok())
       return Complain(receipt, "seal");
-    Result<evidence::Payload> payload = evidence::OpenPayload(*header, batch.payload(), {});
+    const std::uint32_t named = evidence::DictionaryOf(batch.payload());
+    if (named != 0 && dictionaries_.Find(named) == nullptr) {
+      receipt.set_seal_anew(true);
+      return Refuse(receipt, "no such dictionary");
+    }
+    Result<evidence::Payload> payload =
+        evidence::OpenPayload(*header, batch.payload(), dictionaries_);
     if (!payload.ok()) return Complain(receipt, payload.status().message());
+    if (named != 0) ++leaning;
     Store(*header, batch.header(), *payload, streams[source], receipt);
     receipt.set_last_seq(streams[source].last_seq);
   }
@@ -308,6 +360,8 @@ class ScriptedVault {
   std::map<std::string, std::string> formats_;  // by source, as Open declared them
   std::map<std::uint64_t, EpochKeys> epochs_;
   std::map<std::uint64_t, std::uint64_t> epoch_blocks_;
+  std::map<std::string, Offered> offered_;                // by format
+  evidence::Dictionaries dictionaries_;
   std::string session_;
 };
 

@@ -1,8 +1,10 @@
 // What ingest accepts, refuses and proves: a real collector over 127.0.0.1, a real vault on disk.
 #include <zstd.h>
 
+#include "evidence/dictionary.h"
 #include "server/seal_keys.h"
 #include "tests/server/ingest_fixture.h"
+#include "tests/support/dictionaries.h"
 
 namespace logvault::server {
 namespace {
@@ -160,6 +162,22 @@ TEST_F(IngestTest, ABatchOfAnEpochThatIsNotRegisteredIsRefused) {
   const v1::ItemReceipt receipt = AppendOne(Batch(1, {"a\n"}));
   EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
   EXPECT_THAT(receipt.reason(), HasSubstr("epoch 2"));
+}
+
+TEST_F(IngestTest, ABatchThatLeansOnADictionaryOfAnotherVaultIsAskedForAnew) {
+  OpenAndRegister();
+  TestHost::Draft draft = geo01->DraftBatch("syslog", 1, {"a\n"}, lab.clock.Now());
+  const auto dictionary = *evidence::Dictionary::Parse(logvault::testing::TrainedDictionary());
+  evidence::PayloadBuilder builder;
+  for (const std::string& line : logvault::testing::SimilarLines(20, 1))
+    builder.Add({kNoTime, lab.clock.Now(), 0, "/var/log/x", line});
+  draft.frame = builder.Finish(1, evidence::RandomBytes(32), {}, dictionary.get()).frame;
+  ASSERT_EQ(evidence::DictionaryOf(draft.frame), dictionary->id());
+  draft.header.payload_hash = evidence::Sha256(draft.frame);
+  const v1::ItemReceipt receipt = AppendOne(geo01->Seal(draft));
+  EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
+  EXPECT_TRUE(receipt.seal_anew());
+  EXPECT_THAT(receipt.reason(), HasSubstr("dictionary " + std::to_string(dictionary->id())));
 }
 
 TEST_F(IngestTest, ARefusedBatchDoesNotStopTheOnesBehindIt) {

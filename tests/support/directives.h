@@ -49,6 +49,13 @@ inline evidence::Statement AddHold(evidence::Hold hold) {
   return statement;
 }
 
+inline evidence::Statement SetDictionary(std::string format, std::string bytes) {
+  evidence::Statement statement;
+  statement.type = evidence::DirectiveType::kDictionary;
+  statement.dictionary = {std::move(format), std::move(bytes)};
+  return statement;
+}
+
 inline evidence::Statement Review(std::vector<std::uint64_t> alerts) {
   evidence::Statement statement;
   statement.type = evidence::DirectiveType::kReview;

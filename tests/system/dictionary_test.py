@@ -1,0 +1,164 @@
+"""Dictionaries: small batches lean on one that an administrator put into the chain; whoever has the vault reads them."""
+
+import os
+import random
+import sqlite3
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lab import Lab, run, wait_until  # noqa: E402
+
+OK, NO_MATCH, USAGE, INTEGRITY, NOT_PERMITTED = 0, 1, 2, 4, 5
+USERS = ("anna", "jonas", "maria", "deploy", "backup")
+PROGRAMS = ("sshd", "CRON", "sudo", "systemd")
+
+
+def syslog_lines(count, seed):
+    """Lines as sshd and its like write them, different for each seed."""
+    chance = random.Random(seed)
+    lines = []
+    for number in range(count):
+        user, pid = chance.choice(USERS), chance.randrange(1000, 99999)
+        address = f"10.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(256)}"
+        text = {
+            "sshd": f"Accepted publickey for {user} from {address} port {chance.randrange(1024, 65535)} ssh2",
+            "CRON": f"pam_unix(cron:session): session opened for user {user}(uid={chance.randrange(1000, 2000)}) by (uid=0)",
+            "sudo": f"  {user} : TTY=pts/{chance.randrange(9)} ; PWD=/home/{user} ; USER=root ; COMMAND=/usr/bin/apt update",
+            "systemd": f"Started Session {chance.randrange(10000)} of User {user}.",
+        }
+        name = chance.choice(PROGRAMS)
+        lines.append(f"Mar 14 {number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02} web01 {name}[{pid}]: {text[name]}\n".encode())
+    return lines
+
+
+class DictionaryTest(unittest.TestCase):
+    def setUp(self):
+        self.lab = Lab(self)
+        self.admin = self.lab.issue("admin", "root")
+        self.collector = self.lab.collector()
+        self.host = self.lab.host("web01")
+        self.host.file("messages", "syslog", b"".join(syslog_lines(6000, seed=1)))
+        self.host.drain()
+        self.file = self.lab.path("syslog.dict")
+
+    def as_admin(self, *arguments, expect=OK):
+        return self.lab.cli(*arguments, credentials=self.admin, expect=expect)
+
+    def train_and_set(self):
+        self.lab.cli("dictionary", "train", "--format", "syslog", "--out", self.file, expect=OK)
+        self.set(self.file, "--reason", "a test")
+
+    def set(self, *arguments):
+        self.as_admin("dictionary", "set", "--format", "syslog", *arguments)
+        self.host.drain()  # a session that hands it out
+
+    def content(self):
+        with open(self.host.path("messages.log"), "rb") as file:
+            return file.read()
+
+    def newest_frame(self, host=None):
+        """The newest batch of `messages` that is in the spool, shipped or not."""
+        with sqlite3.connect(os.path.join((host or self.host).spool["dir"], "spool.sqlite")) as spool:
+            return spool.execute("SELECT payload FROM item WHERE source='messages' ORDER BY id DESC LIMIT 1").fetchone()[0]
+
+    def decompress(self, frame, *dictionary):
+        """As the zstd program does it."""
+        return run(["zstd", "-d", "-c", *dictionary], stdin=frame)
+
+    def ship(self, lines):
+        self.host.append("messages.log", b"".join(lines))
+        self.host.drain()
+        return self.newest_frame()
+
+    def test_a_small_batch_leans_on_it_and_everybody_reads_it(self):
+        lines = syslog_lines(20, seed=2)
+        before = self.ship(lines)
+        self.assertEqual(OK, self.decompress(before).code)
+        self.train_and_set()
+        after = self.ship(lines)
+        self.assertLess(len(after), 0.75 * len(before))
+        self.assertNotEqual(OK, self.decompress(after).code, "it needs the dictionary")
+        self.assertIn(b"".join(lines), self.decompress(after, "-D", self.file).out)
+
+        content = self.content()
+        self.assertEqual(content, self.lab.raw("web01", "messages"))
+        number = content.count(b"\n")
+        shown = self.lab.cli("show", f"web01/messages/{number}", "-o", "json", expect=OK)
+        self.assertIn(lines[-1].decode().strip(), shown.text)
+        proof, exported = self.lab.path("proof"), self.lab.path("export.tar")
+        self.lab.cli("proof", f"web01/messages/{number}", "--out", proof, expect=OK)
+        self.lab.cli("proof", "--check", proof, expect=OK)
+        self.lab.cli("export", "-S", "messages", "--out", exported, expect=OK)
+        self.lab.cli("export", "--check", exported, expect=OK)
+        self.lab.cli("verify", "--index", expect=OK)
+        self.assertEqual(40, self.lab.cli("query", "--strict", "-S", "messages", "--count", f"seq>{number - 40}", expect=OK).count)
+
+        self.assertEqual(OK, self.collector.stop())
+        for arguments in (("verify", "--index"), ("show", f"web01/messages/{number}"), ("query", "--strict", "Accepted")):
+            self.lab.offline(*arguments, credentials=self.admin, expect=OK)
+        self.collector = self.lab.start_collector()
+        self.assertEqual(content, self.lab.raw("web01", "messages"))
+        in_force = self.lab.cli("dictionary", "list", "-o", "json", expect=OK).objects
+        self.assertEqual([("syslog", "root", "a test")], [(d["format"], d["by"], d["reason"]) for d in in_force])
+
+    def test_a_host_without_its_vault_goes_on_with_the_one_it_was_given(self):
+        self.train_and_set()
+        self.ship(syslog_lines(20, seed=3))
+        self.assertEqual(OK, self.collector.stop())
+        following = self.host.start()
+        lines = syslog_lines(20, seed=4)
+        self.host.append("messages.log", b"".join(lines))
+        def sealed():
+            plain = self.decompress(self.newest_frame(), "-D", self.file)
+            return plain.code == OK and b"".join(lines) in plain.out
+        wait_until(sealed, "the batch in the spool", following)
+        self.assertNotEqual(OK, self.decompress(self.newest_frame()).code)
+        self.host.run("spool", "verify", expect=OK)
+        self.assertEqual(0, following.kill() + 9)
+        self.collector = self.lab.start_collector()
+        self.host.drain()
+        self.assertEqual(self.content(), self.lab.raw("web01", "messages"))
+        self.lab.cli("verify", expect=OK)
+
+    def test_another_one_follows_and_none_at_last_and_the_old_batches_stay_readable(self):
+        self.train_and_set()
+        first = self.ship(syslog_lines(20, seed=5))
+        second_file = self.lab.path("second.dict")
+        self.lab.cli("dictionary", "train", "--format", "syslog", "--size", "4KiB", "--out", second_file, expect=OK)
+        self.set(second_file)
+        second = self.ship(syslog_lines(20, seed=6))
+        self.assertEqual((OK, OK), (self.decompress(first, "-D", self.file).code, self.decompress(second, "-D", second_file).code))
+        self.as_admin("dictionary", "remove", "--format", "syslog")
+        self.host.drain()
+        third = self.ship(syslog_lines(20, seed=7))
+        self.assertEqual(OK, self.decompress(third).code)
+        self.lab.cli("dictionary", "list", expect=NO_MATCH)
+        self.as_admin("dictionary", "remove", "--format", "syslog", expect=USAGE)
+        self.assertEqual(self.content(), self.lab.raw("web01", "messages"))
+        self.lab.cli("verify", expect=OK)
+
+    def test_what_is_no_dictionary_or_not_an_administrators_is_refused(self):
+        self.lab.cli("dictionary", "train", "--format", "syslog", "--out", self.file, expect=OK)
+        self.assertIn("only an administrator", self.lab.cli("dictionary", "set", "--format", "syslog", self.file, expect=NOT_PERMITTED).err)
+        self.as_admin("dictionary", "set", "--format", "logsys", self.file, expect=USAGE)
+        with open(self.file, "rb") as file:
+            whole = file.read()
+        for name, content in (("empty", b""), ("text", b"no dictionary " * 50), ("cut", whole[:60]), ("large", whole + b"x" * 32768)):
+            path = self.lab.path(name)
+            with open(path, "wb") as file:
+                file.write(content)
+            self.assertIn(name, self.as_admin("dictionary", "set", "--format", "syslog", path, expect=USAGE).err)
+        self.as_admin("dictionary", "set", "--format", "syslog", self.lab.path("nothing"), expect=USAGE)
+        self.as_admin("dictionary", "set", "--format", "syslog", self.file)
+        another = bytearray(whole)
+        another[-1] ^= 1  # the same number, other bytes
+        with open(self.file, "wb") as file:
+            file.write(another)
+        self.assertIn("another dictionary", self.as_admin("dictionary", "set", "--format", "syslog", self.file, expect=USAGE).err)
+        self.assertIn("too little", self.lab.cli("dictionary", "train", "--format", "auditd", "--out", self.file, expect=USAGE).err)
+
+
+if __name__ == "__main__":
+    unittest.main()
