@@ -298,9 +298,7 @@ Status Vault::LoadGovernance(std::uint64_t size) {
       return Integrity("governing block " + std::to_string(index) + ": " + status.message());
     }
   }
-  tables_->SetDictionaries(governance->dictionaries());
-  MutexLock lock(head_mutex_);
-  governance_ = std::move(governance);
+  Publish(head(), std::move(governance));
   return Status::Ok();
 }
 

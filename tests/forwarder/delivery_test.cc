@@ -23,7 +23,7 @@ TEST(DeliveryTest, WhatIsInTheFileAtStartArrives) {
   host.Settle();
   EXPECT_EQ(host.Raw(), Lines(1, 100));
   EXPECT_EQ(host.vault.streams["app"].last_seq, 100u);
-  EXPECT_THAT(host.vault.complaints, testing::IsEmpty());
+  EXPECT_THAT(host.vault.complaints, ::testing::IsEmpty());
 }
 
 TEST(DeliveryTest, ALineTypedLaterArrivesWithinTwoSeconds) {
@@ -164,7 +164,7 @@ TEST(DeliveryTest, ADictionaryIsUsedOnceItWasHandedOutAndAlsoWithoutTheVault) {
   EXPECT_EQ(host.Raw(), Similar(1) + Similar(2));
   EXPECT_GT(host.vault.leaning, leaning);
   EXPECT_EQ(host.vault.handed_out, 1u) << "it is kept in the spool";
-  EXPECT_THAT(host.vault.complaints, testing::IsEmpty());
+  EXPECT_THAT(host.vault.complaints, ::testing::IsEmpty());
 }
 
 TEST(DeliveryTest, AVaultThatLacksTheDictionaryGetsTheRecordsSealedAnew) {
@@ -182,7 +182,7 @@ TEST(DeliveryTest, AVaultThatLacksTheDictionaryGetsTheRecordsSealedAnew) {
   EXPECT_EQ(host.vault.leaning, 0u);
   EXPECT_EQ(host.shipper().state().set_aside, 0u);
   EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
-  EXPECT_THAT(host.Own(), testing::Not(testing::HasSubstr("\"gap\"")));
+  EXPECT_THAT(host.Own(), ::testing::Not(::testing::HasSubstr("\"gap\"")));
 }
 
 TEST(DeliveryTest, ADictionaryThatIsNotProvenStopsShipping) {
@@ -263,7 +263,7 @@ TEST(DeliveryTest, AStopWithAFullSpoolIsSaidAndLosesNothing) {
   host.intake().Stop(R"({"type":"stop"})");
   EXPECT_TRUE(host.intake().Stopped()) << "the own stream has a reserve";
   host.Run(100);
-  EXPECT_THAT(host.Own(), testing::EndsWith("{\"type\":\"stop\"}\n"));
+  EXPECT_THAT(host.Own(), ::testing::EndsWith("{\"type\":\"stop\"}\n"));
   host.Crash();
   ASSERT_TRUE(host.Start().ok());
   host.Run(100);
@@ -316,7 +316,7 @@ TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
   EXPECT_EQ(host.vault.streams["net"].records.size(), 1u);
 }
 
-class BytesTest : public testing::TestWithParam<std::string> {};
+class BytesTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(BytesTest, ComeBackExactlyFromADrain) {
   TestHost host;
@@ -333,7 +333,7 @@ TEST_P(BytesTest, ComeBackExactlyFromADrain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BytesTest,
-                         testing::Values("", "\n", "no newline at the end",
+                         ::testing::Values("", "\n", "no newline at the end",
                                          std::string("nul\0in it\n\0\0", 12),
                                          "\xff\xfe\xfd invalid \x80 utf-8\n", "a\r\nb\r\n", "\xff",
                                          std::string(5 * 1024 * 1024, 'x') + "\nafter\n",

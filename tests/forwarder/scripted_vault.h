@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,6 @@
 #include "evidence/payload.h"
 #include "evidence/seal.h"
 #include "net/ingest_client.h"
-#include "tests/support/directives.h"
 
 namespace logvault::forwarder {
 
@@ -98,7 +98,10 @@ class ScriptedVault {
   void Offer(const std::string& format, const std::string& bytes) {
     auto dictionary = *evidence::Dictionary::Parse(bytes);
     evidence::Directive directive;
-    directive.statement = logvault::testing::SetDictionary(format, bytes).Serialize();
+    evidence::Statement statement;
+    statement.type = evidence::DirectiveType::kDictionary;
+    statement.dictionary = {format, bytes};
+    directive.statement = statement.Serialize();
     const std::uint64_t block =
         AppendBlock(evidence::BlockKind::kConfig, directive.Serialize());
     offered_[format] = {dictionary->id(), block};
@@ -204,20 +207,20 @@ class ScriptedVault {
   }
 
   void HandOut(const v1::OpenRequest& request, v1::SessionOpened& opened) {
-    for (const v1::StreamDescriptor& stream : request.streams()) {
-      const auto offered = offered_.find(stream.format());
-      if (offered == offered_.end()) continue;
-      const auto& [id, block] = offered->second;
+    std::set<std::string> formats;
+    for (const v1::StreamDescriptor& stream : request.streams()) formats.insert(stream.format());
+    for (const auto& [format, offered] : offered_) {
+      if (!formats.contains(format)) continue;
+      const auto& [id, block] = offered;
       v1::FormatDictionary& handed = *opened.add_dictionaries();
-      handed.set_format(stream.format());
+      handed.set_format(format);
       handed.set_id(id);
       const auto& had = request.have_dictionaries();
       if (std::find(had.begin(), had.end(), id) != had.end()) continue;
       ++handed_out;
       handed.set_block(blocks_[block]);
-      for (const evidence::Hash& hash :
-           *evidence::InclusionProof(block, leaves_.size(), evidence::NodesOf(leaves_)))
-        handed.add_inclusion(std::string(hash.view()));
+      auto proof = evidence::InclusionProof(block, leaves_.size(), evidence::NodesOf(leaves_));
+      for (const evidence::Hash& hash : *proof) handed.add_inclusion(std::string(hash.view()));
     }
   }
 

@@ -10,7 +10,7 @@ namespace logvault::server {
 namespace {
 
 using evidence::BlockKind;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr std::int64_t kHour = 3600 * kNanosPerSecond;
 
@@ -62,7 +62,7 @@ TEST_F(IngestTest, NumbersThatAreSkippedAreAGapWithAnAlert) {
   const v1::ItemReceipt receipt = AppendOne(Batch(5, {"e\n"}));
   EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::COMMITTED);
   EXPECT_EQ(FlagsOf(receipt), evidence::kFlagGap);
-  EXPECT_THAT(Alerts(), testing::Contains(HasSubstr("\"gap\"")));
+  EXPECT_THAT(Alerts(), ::testing::Contains(HasSubstr("\"gap\"")));
 }
 
 TEST_F(IngestTest, OtherRecordsUnderTakenNumbersAreAConflict) {
@@ -86,7 +86,7 @@ TEST_F(IngestTest, AnotherHostsStreamIsRefusedAndAlerted) {
   EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
   EXPECT_THAT(receipt.reason(), HasSubstr("web01/syslog"));
   EXPECT_TRUE(Eventually(
-      [&] { return testing::Matches(testing::Contains(HasSubstr("foreign_stream")))(Alerts()); }));
+      [&] { return ::testing::Matches(::testing::Contains(HasSubstr("foreign_stream")))(Alerts()); }));
 }
 
 TEST_F(IngestTest, AStreamThatNobodyOpenedIsRefused) {
@@ -236,7 +236,7 @@ TEST_F(IngestTest, AnEpochWithoutAStopRecordIsUnclean) {
   AppendOne(Batch(1, {"a\n"}));
   geo01->NewEpoch(2);
   EXPECT_EQ(FlagsOf(AppendOne(geo01->Registration())), evidence::kFlagUnclean);
-  EXPECT_THAT(Alerts(), testing::Contains(HasSubstr("unclean")));
+  EXPECT_THAT(Alerts(), ::testing::Contains(HasSubstr("unclean")));
 }
 
 TEST_F(IngestTest, AnEpochThatEndedWithAStopRecordIsClean) {
@@ -260,7 +260,7 @@ TEST_F(IngestTest, AHostWhoseClockIsAheadIsFlagged) {
   const v1::ItemReceipt receipt =
       AppendOne(geo01->Seal(geo01->DraftBatch("syslog", 1, {"a\n"}, lab.clock.Now() + kHour)));
   EXPECT_EQ(FlagsOf(receipt), evidence::kFlagClock);
-  EXPECT_THAT(Alerts(), testing::Contains(HasSubstr("\"clock\"")));
+  EXPECT_THAT(Alerts(), ::testing::Contains(HasSubstr("\"clock\"")));
 }
 
 TEST_F(IngestTest, ACheckpointThatIsNotOursIsRecordedAsThatHostsClaim) {
@@ -270,14 +270,14 @@ TEST_F(IngestTest, ACheckpointThatIsNotOursIsRecordedAsThatHostsClaim) {
   honest.header.seen_size = have_size;
   honest.header.seen_root = have_root;
   EXPECT_EQ(AppendOne(geo01->Seal(honest)).outcome(), v1::ItemReceipt::COMMITTED);
-  EXPECT_THAT(Alerts(), testing::IsEmpty());
+  EXPECT_THAT(Alerts(), ::testing::IsEmpty());
 
   TestHost::Draft lying = geo01->DraftBatch("syslog", 2, {"b\n"}, lab.clock.Now());
   lying.header.seen_size = have_size;
   lying.header.seen_root = evidence::Sha256("another history");
   EXPECT_EQ(AppendOne(geo01->Seal(lying)).outcome(), v1::ItemReceipt::COMMITTED)
       << "its records are evidence all the same";
-  EXPECT_THAT(Alerts(), testing::ElementsAre(testing::AllOf(
+  EXPECT_THAT(Alerts(), ::testing::ElementsAre(::testing::AllOf(
                             HasSubstr("\"type\":\"seen\",\"host\":\"geo01\",\"source\":\"syslog\""),
                             HasSubstr("\"first_seq\":2"), HasSubstr("\"ahead\":false"))));
   EXPECT_TRUE(lab.collector->halted().ok()) << "no host stops the vault by lying";
@@ -293,7 +293,7 @@ TEST_F(IngestTest, AHostOverItsDailyBytesIsHeldBackAndAlerted) {
   const std::string noise = evidence::RandomBytes(30'000) + "\n";
   EXPECT_EQ(Append({Batch(1, {noise})}).status().code(), StatusCode::kResourceExhausted);
   EXPECT_TRUE(Eventually(
-      [&] { return testing::Matches(testing::Contains(HasSubstr("quota")))(Alerts()); }));
+      [&] { return ::testing::Matches(::testing::Contains(HasSubstr("quota")))(Alerts()); }));
   geo01->heads.clear();  // the big one never arrived
   EXPECT_EQ(AppendOne(Batch(1, {"small\n"})).outcome(), v1::ItemReceipt::COMMITTED);
 }
