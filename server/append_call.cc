@@ -226,6 +226,7 @@ void AppendCall::Count(int item, storage::Outcome outcome) {
   ++counters.batches;
   counters.records += accepted.records;
   counters.payload_bytes += accepted.payload_bytes;
+  ingest_.pace.Took(accepted.payload_bytes);
   ingest_.figures.Committed(host_, accepted.records, accepted.payload_bytes, ingest_.clock.Now());
 }
 

@@ -114,6 +114,7 @@ struct Collector::Parts {
   Counters counters;
   Halt halt;
   AlertLimiter alerts{clock};
+  FlushPace pace;
   SessionTable sessions{clock};
   SilenceWatch silence{config.silence_after_ns, clock};
   HostFigures figures;
@@ -149,6 +150,7 @@ struct Collector::Parts {
                                alerts,
                                counters,
                                figures,
+                               pace,
                                halt,
                                config.host_bytes_per_day,
                                ingest_pool};
@@ -273,6 +275,8 @@ void Collector::Tick() {
   WatchSessions();
   WatchSilence();
   WatchDisk();
+  parts_->pace.Tick();
+  parts_->counters.flush_interval_ms = parts_->ingest_context.FlushIntervalMs();
   parts_->retention.Tick();
   parts_->index.Tick();
 }

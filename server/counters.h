@@ -21,6 +21,7 @@ struct Counters {
   std::atomic<std::uint64_t> deleted_payloads{0};   // under the retention policy
   std::atomic<std::uint64_t> indexed_segments{0};   // built, and built anew
   std::atomic<std::uint64_t> limited_calls{0};      // beyond what one certificate may make
+  std::atomic<std::uint32_t> flush_interval_ms{0};  // that receipts carry
   std::atomic<UnixNanos> certificate_not_after{0};  // of the certificate presented now
   std::atomic<UnixNanos> crl_next_update{0};        // of the revocation list in force
 };

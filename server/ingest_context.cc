@@ -6,15 +6,10 @@
 #include <vector>
 
 namespace logvault::server {
-namespace {
-
-constexpr std::uint32_t kFlushMs = 1'000;
-constexpr std::uint32_t kFlushUnderLoadMs = 5'000;
-
-}  // namespace
 
 std::uint32_t IngestContext::FlushIntervalMs() const {
-  return committer.queued_bytes() > storage::kDefaultQueueBytes / 2 ? kFlushUnderLoadMs : kFlushMs;
+  return committer.queued_bytes() > storage::kDefaultQueueBytes / 2 ? kFlushMaxMs
+                                                                    : pace.interval_ms();
 }
 
 void IngestContext::Raise(storage::Entry alert) const {

@@ -16,6 +16,7 @@
 #include "pki/revocation.h"
 #include "server/alert_limiter.h"
 #include "server/counters.h"
+#include "server/flush_pace.h"
 #include "server/host_budget.h"
 #include "server/host_figures.h"
 #include "server/seal_keys.h"
@@ -68,12 +69,13 @@ struct IngestContext {
   AlertLimiter& alerts;
   Counters& counters;
   HostFigures& figures;
+  FlushPace& pace;
   Halt& halt;
   std::uint64_t host_bytes_per_day;
   WorkPool& pool;
 
   [[nodiscard]] const storage::Reader& reader() const { return vault.reader(); }
-  // How long a forwarder may gather records: longer while the queue is more than half full.
+  // How long a forwarder may gather records: longer where many send little, and while the queue is more than half full.
   [[nodiscard]] std::uint32_t FlushIntervalMs() const;
   // Appends an alert; nobody waits for it.  A full queue drops it with a warning: what matters more
   // is in there.

@@ -58,6 +58,8 @@ class CollectorMetrics final : public prometheus::Collectable {
         Family(kGauge, "logvault_sessions", "Open sessions", sources_.sessions.size()),
         Family(kGauge, "logvault_queue_bytes", "Bytes waiting to be committed",
                sources_.committer.queued_bytes()),
+        Family(kGauge, "logvault_flush_interval_milliseconds",
+               "How long hosts are asked to gather records", c.flush_interval_ms),
         Family(kGauge, "logvault_blocks", "Blocks in the vault", sources_.vault.head().size),
         Family(kGauge, "logvault_certificate_not_after_timestamp_seconds",
                "When the collector's certificate ends", Seconds(c.certificate_not_after)),
