@@ -4,8 +4,10 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
+#include "common/check.h"
 #include "formats/time_zone.h"
 #include "query/literal.h"
 #include "query/pipeline.h"
@@ -15,6 +17,7 @@ namespace logvault::query {
 namespace {
 
 constexpr std::int64_t kRegexMemoryMax = 4 << 20;
+constexpr std::size_t kFoldedFrom = 16;  // fewer values of a field cost nothing as they are
 
 bool IsTimeField(std::string_view name) {
   return name == "time" || name == "read_time" || name == "commit_time";
@@ -95,8 +98,39 @@ class Parser {
       if (!operand.ok()) return operand;
       chain.children.push_back(*std::move(operand));
     } while (Joined(kind));
+    if (kind == Node::Kind::kOr && chain.children.size() >= kFoldedFrom) FoldEquals(chain);
     if (chain.children.size() == 1) return std::move(chain.children[0]);
     return chain;
+  }
+
+  // Many values that one field may have are a list, which is looked up instead of gone through.
+  void FoldEquals(Node& chain) const {
+    std::map<std::string, Node> lists;
+    std::map<std::string, std::size_t> counts;
+    for (const Node& child : chain.children) counts[child.field] += CanBeListed(child) ? 1 : 0;
+    std::vector<Node> others;
+    for (Node& child : chain.children) {
+      if (!CanBeListed(child) || counts[child.field] < kFoldedFrom) {
+        others.push_back(std::move(child));
+        continue;
+      }
+      Node& list = lists[child.field];
+      list.kind = Node::Kind::kField;
+      list.field = child.field;
+      list.op = Op::kIn;
+      list.patterns.push_back(std::move(child.patterns[0]));
+    }
+    for (auto& [field, list] : lists) {
+      LV_CHECK(list.SetMembers());  // no wildcards are in it
+      others.push_back(std::move(list));
+    }
+    chain.children = std::move(others);
+  }
+
+  // A wildcard is left alone, of which a list takes few; so is what may be compared as a time.
+  [[nodiscard]] bool CanBeListed(const Node& node) const {
+    return node.kind == Node::Kind::kField && node.op == Op::kEquals && !IsTimeField(node.field) &&
+           rules_.columns == nullptr && node.patterns[0].kind != Pattern::Kind::kWildcard;
   }
 
   // Whether another operand follows; takes the keyword between.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -70,6 +71,43 @@ TEST(TermTest, Utf16IsSearchedAsText) {
       << "as bytes there is a NUL between any two letters";
   row.flags = evidence::kRecordUtf16Le;
   EXPECT_TRUE(MatchesRow("\"login failed\"", row));
+}
+
+// `user=a or user=b or …` is a list from some length on: it must find what its parts find.
+TEST(FieldTest, ManyValuesJoinedByOrAreAListAndFindTheSame) {
+  const std::uint64_t seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> values = {"anna",     "\"ANNA\"",  "jonas",   "jo*",         "\"jo*\"",
+                                           "10.0.0.1", "10.0.0.0/8", "\"1.2\"", "fe80::/10",   "7",
+                                           "07",       "\"\"",       "a?b",     "0.0.0.0/0",   "geo01"};
+  const std::vector<std::string> fields = {"user", "src.ip", "host", "seq"};
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::string> terms;
+    for (std::size_t i = 0, n = 1 + random() % 60; i < n; ++i) {
+      const std::string& field = fields[random() % fields.size()];
+      terms.push_back(field + "=" + values[random() % values.size()]);
+      if (random() % 10 == 0) terms.back() = "not " + terms.back();
+      if (random() % 20 == 0) terms.push_back("zzz");
+    }
+    std::string joined;
+    for (const std::string& term : terms) joined += (joined.empty() ? "" : " or ") + term;
+    for (const char* user : {"anna", "Jonas", "jo*", "nobody", "10.0.0.1", "10.2.3.4", "fe80::7"}) {
+      const std::string text = "web01 sshd[7]: Failed password for " + std::string(user) +
+                               " from 10.0.0.1 port 22 ssh2\n";
+      Row row = RowWith(text);
+      row.format = formats::Format::kSyslog;
+      const bool any = std::any_of(terms.begin(), terms.end(),
+                                   [&row](const std::string& term) { return MatchesRow(term, row); });
+      EXPECT_EQ(MatchesRow(joined, row), any) << joined << "\non " << text;
+    }
+  }
+}
+
+TEST(FieldTest, ManyValuesJoinedByOrAreLookedUp) {
+  std::string joined = "host=h0";
+  for (int i = 1; i < 40; ++i) joined += " or host=h" + std::to_string(i);
+  EXPECT_EQ(Expression::Parse(joined)->ToString().substr(0, 18), "host in (h0, h1, h");
 }
 
 TEST(FieldTest, WhatTheVaultKnows) {
