@@ -107,8 +107,9 @@ std::string Gain(const std::vector<std::string>& texts, const evidence::Dictiona
   }
   if (raw == 0) return "not measured: too few records";
   auto part = [raw](std::size_t size) { return std::to_string(100 * size / raw) + " %"; };
-  return "batches of " + std::to_string(kRecordsPerSample) + " records that it did not learn from: " +
-         part(without) + " of their size without it, " + part(with) + " with it";
+  return "batches of " + std::to_string(kRecordsPerSample) +
+         " records that it did not learn from: " + part(without) + " of their size without it, " +
+         part(with) + " with it";
 }
 
 Result<std::size_t> SizeOf(const DictionaryFlags& flags) {
@@ -134,16 +135,19 @@ ExitCode RunTrain(const DictionaryFlags& flags, Environment& env) {
   observer.on_row = [&samples](const query::Row& row) { return samples.Take(row); };
   Result<Answer> answer = (*source)->Search(*prepared, observer);
   if (!answer.ok()) return Fail(answer.status());
-  const std::string read = std::to_string(samples.bytes()) + " bytes of " + flags.format + " records";
+  const std::string read =
+      std::to_string(samples.bytes()) + " bytes of " + flags.format + " records";
   Result<std::string> bytes = evidence::TrainDictionary(samples.Pick(/*held_out=*/false), *size);
   if (!bytes.ok()) return Fail(bytes.status().WithContext(read));
   Result<std::shared_ptr<const evidence::Dictionary>> trained = evidence::Dictionary::Parse(*bytes);
   if (!trained.ok()) return Fail(trained.status());
-  if (Status written = WriteResult(flags.file, *bytes, env.out); !written.ok()) return Fail(written);
+  if (Status written = WriteResult(flags.file, *bytes, env.out); !written.ok())
+    return Fail(written);
   Tell("dictionary " + std::to_string((*trained)->id()) + " of " + std::to_string(bytes->size()) +
        " bytes, from " + read + "; " + Gain(samples.Pick(/*held_out=*/true), **trained));
-  Tell("it holds pieces of these records: look at it before `dictionary set` gives it to every host "
-       "of this format, for ever");
+  Tell(
+      "it holds pieces of these records: look at it before `dictionary set` gives it to every host "
+      "of this format, for ever");
   return ExitCode::kOk;
 }
 
@@ -207,7 +211,8 @@ ExitCode RunList(const DictionaryFlags& flags, Environment& env) {
 }
 
 void AddFormatOption(CLI::App& command, std::string& format) {
-  command.add_option("--format", format, "syslog, auditd, geoserver, access, sqlserver, json, plain")
+  command
+      .add_option("--format", format, "syslog, auditd, geoserver, access, sqlserver, json, plain")
       ->required()
       ->type_name("FORMAT");
 }

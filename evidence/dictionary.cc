@@ -50,9 +50,8 @@ Result<std::string> TrainDictionary(const std::vector<std::string>& samples, std
     sizes.push_back(sample.size());
   }
   std::string dictionary(max_size, '\0');
-  const std::size_t size =
-      ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), all.data(), sizes.data(),
-                            static_cast<unsigned>(sizes.size()));
+  const std::size_t size = ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), all.data(),
+                                                 sizes.data(), static_cast<unsigned>(sizes.size()));
   if (ZDICT_isError(size) != 0)
     return FailedPrecondition(std::string("too little to learn from (zstd: ") +
                               ZDICT_getErrorName(size) + ")");

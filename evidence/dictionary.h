@@ -23,7 +23,8 @@ struct BlockHeader;
 inline constexpr std::size_t kMaxDictionarySize = 32 * 1024;
 // A batch of more raw bytes gains next to nothing (docs/adr/0017) and is compressed without.
 inline constexpr std::size_t kMaxDictionaryBatch = 64 * 1024;
-inline constexpr std::size_t kMaxDictionaries = 100;  // of one vault, ever: each reader holds them all
+inline constexpr std::size_t kMaxDictionaries =
+    100;  // of one vault, ever: each reader holds them all
 
 // Immutable; safe from several threads.
 class Dictionary {

@@ -139,7 +139,8 @@ Result<SpooledBatch> Intake::SealAgain(const SpooledItem& item, std::uint32_t fl
                                        StreamHead& head) const {
   Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(item.header);
   if (!header.ok()) return header.status();
-  Result<evidence::Payload> payload = evidence::OpenPayload(*header, item.payload, dictionaries_.all());
+  Result<evidence::Payload> payload =
+      evidence::OpenPayload(*header, item.payload, dictionaries_.all());
   if (!payload.ok()) return payload.status();
   evidence::PayloadBuilder builder;
   for (std::uint32_t i = 0; i < payload->record_count(); ++i) {

@@ -124,8 +124,7 @@ class Spool {
   Result<std::string> Descriptor(const std::string& source) LV_EXCLUDES(mutex_);
   // Adds what small batches are compressed with (by id) to what is kept, and sets which of it is in force, by format.
   Status KeepDictionaries(const std::vector<std::shared_ptr<const evidence::Dictionary>>& added,
-                          const std::map<std::string, std::uint32_t>& in_force)
-      LV_EXCLUDES(mutex_);
+                          const std::map<std::string, std::uint32_t>& in_force) LV_EXCLUDES(mutex_);
   Result<std::vector<std::string>> Dictionaries() LV_EXCLUDES(mutex_);  // their bytes
   Result<std::vector<std::uint32_t>> DictionaryIds() LV_EXCLUDES(mutex_);
   Result<std::map<std::string, std::uint32_t>> DictionariesInForce() LV_EXCLUDES(mutex_);

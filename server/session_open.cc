@@ -167,8 +167,8 @@ Status AddDictionaries(const IngestContext& ingest, const evidence::Governance& 
     Result<std::string> block = ingest.reader().BlockBytes(in_force->second.block);
     if (!block.ok()) return OurFault(block.status());
     added.set_block(*std::move(block));
-    LV_RETURN_IF_ERROR(AddInclusion(ingest.reader(), in_force->second.block, head,
-                                    *added.mutable_inclusion()));
+    LV_RETURN_IF_ERROR(
+        AddInclusion(ingest.reader(), in_force->second.block, head, *added.mutable_inclusion()));
   }
   return Status::Ok();
 }

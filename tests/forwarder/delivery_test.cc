@@ -334,10 +334,10 @@ TEST_P(BytesTest, ComeBackExactlyFromADrain) {
 
 INSTANTIATE_TEST_SUITE_P(All, BytesTest,
                          ::testing::Values("", "\n", "no newline at the end",
-                                         std::string("nul\0in it\n\0\0", 12),
-                                         "\xff\xfe\xfd invalid \x80 utf-8\n", "a\r\nb\r\n", "\xff",
-                                         std::string(5 * 1024 * 1024, 'x') + "\nafter\n",
-                                         std::string("\xff\xfeh\0i\0\r\0\n\0n\0o\0", 14)));
+                                           std::string("nul\0in it\n\0\0", 12),
+                                           "\xff\xfe\xfd invalid \x80 utf-8\n", "a\r\nb\r\n",
+                                           "\xff", std::string(5 * 1024 * 1024, 'x') + "\nafter\n",
+                                           std::string("\xff\xfeh\0i\0\r\0\n\0n\0o\0", 14)));
 
 TEST(BytesTest, AnUnterminatedLastLineIsPartialAndItsRestContinuesIt) {
   TestHost host;

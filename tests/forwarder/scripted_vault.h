@@ -64,8 +64,8 @@ class ScriptedVault {
   // ---- what the world sees ----
   std::map<std::string, Stream> streams;
   std::uint64_t conflicts = 0, appends = 0, opens = 0, repeated = 0;
-  std::uint64_t leaning = 0;     // batches taken that need a dictionary
-  std::uint64_t handed_out = 0;  // dictionaries, with their blocks
+  std::uint64_t leaning = 0;            // batches taken that need a dictionary
+  std::uint64_t handed_out = 0;         // dictionaries, with their blocks
   std::vector<std::string> complaints;  // what a forwarder must never send
 
   std::string Raw(const std::string& source) const {
@@ -102,8 +102,7 @@ class ScriptedVault {
     statement.type = evidence::DirectiveType::kDictionary;
     statement.dictionary = {format, bytes};
     directive.statement = statement.Serialize();
-    const std::uint64_t block =
-        AppendBlock(evidence::BlockKind::kConfig, directive.Serialize());
+    const std::uint64_t block = AppendBlock(evidence::BlockKind::kConfig, directive.Serialize());
     offered_[format] = {dictionary->id(), block};
     dictionaries_.Add(std::move(dictionary), block);
   }
@@ -363,7 +362,7 @@ class ScriptedVault {
   std::map<std::string, std::string> formats_;  // by source, as Open declared them
   std::map<std::uint64_t, EpochKeys> epochs_;
   std::map<std::uint64_t, std::uint64_t> epoch_blocks_;
-  std::map<std::string, Offered> offered_;                // by format
+  std::map<std::string, Offered> offered_;  // by format
   evidence::Dictionaries dictionaries_;
   std::string session_;
 };

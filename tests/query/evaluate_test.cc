@@ -78,9 +78,9 @@ TEST(FieldTest, ManyValuesJoinedByOrAreAListAndFindTheSame) {
   const std::uint64_t seed = std::random_device{}();
   std::cout << "seed " << seed << "\n";
   std::mt19937_64 random(seed);
-  const std::vector<std::string> values = {"anna",     "\"ANNA\"",  "jonas",   "jo*",         "\"jo*\"",
-                                           "10.0.0.1", "10.0.0.0/8", "\"1.2\"", "fe80::/10",   "7",
-                                           "07",       "\"\"",       "a?b",     "0.0.0.0/0",   "geo01"};
+  const std::vector<std::string> values = {
+      "anna",      "\"ANNA\"", "jonas", "jo*",  "\"jo*\"", "10.0.0.1",  "10.0.0.0/8", "\"1.2\"",
+      "fe80::/10", "7",        "07",    "\"\"", "a?b",     "0.0.0.0/0", "geo01"};
   const std::vector<std::string> fields = {"user", "src.ip", "host", "seq"};
   for (int round = 0; round < 200; ++round) {
     std::vector<std::string> terms;
@@ -97,8 +97,9 @@ TEST(FieldTest, ManyValuesJoinedByOrAreAListAndFindTheSame) {
                                " from 10.0.0.1 port 22 ssh2\n";
       Row row = RowWith(text);
       row.format = formats::Format::kSyslog;
-      const bool any = std::any_of(terms.begin(), terms.end(),
-                                   [&row](const std::string& term) { return MatchesRow(term, row); });
+      const bool any = std::any_of(terms.begin(), terms.end(), [&row](const std::string& term) {
+        return MatchesRow(term, row);
+      });
       EXPECT_EQ(MatchesRow(joined, row), any) << joined << "\non " << text;
     }
   }

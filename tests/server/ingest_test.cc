@@ -85,8 +85,9 @@ TEST_F(IngestTest, AnotherHostsStreamIsRefusedAndAlerted) {
   const v1::ItemReceipt receipt = AppendOne(geo01->Seal(draft));
   EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
   EXPECT_THAT(receipt.reason(), HasSubstr("web01/syslog"));
-  EXPECT_TRUE(Eventually(
-      [&] { return ::testing::Matches(::testing::Contains(HasSubstr("foreign_stream")))(Alerts()); }));
+  EXPECT_TRUE(Eventually([&] {
+    return ::testing::Matches(::testing::Contains(HasSubstr("foreign_stream")))(Alerts());
+  }));
 }
 
 TEST_F(IngestTest, AStreamThatNobodyOpenedIsRefused) {
