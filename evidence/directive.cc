@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "common/bytes.h"
-#include "evidence/dictionary.h"
 #include "evidence/json_body.h"
 #include "evidence/keys.h"
 
@@ -67,7 +66,7 @@ KeyChange ReadNewKey(BodyMembers& members) {
 DictionaryOrder ReadDictionary(BodyMembers& members) {
   DictionaryOrder order{members.Text("format"), {}};
   Result<std::string> bytes = FromBase64(members.Text("dictionary"));
-  if (bytes.ok() && bytes->size() <= kMaxDictionarySize)
+  if (bytes.ok())
     order.bytes = *std::move(bytes);
   else
     members.Fail("dictionary");
