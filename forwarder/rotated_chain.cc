@@ -130,17 +130,42 @@ class Chain {
     return false;
   }
 
-  // Oldest first: of files that begin alike, the one that was read is the oldest.
   bool LocateByContent(const FilePosition& position) {
-    for (Link& link : links_) {
-      if (link.now.has_value() || query_.is_tracked(link.file.facts.id)) continue;
-      // Some compressors keep whole seconds only.
-      if (link.file.facts.mtime / kNanosPerSecond < position.mtime / kNanosPerSecond) continue;
-      if (!HasBytesOf(link, position)) continue;
-      Locate(link, position);
-      return true;
-    }
-    return false;
+    Link* found = FindAmongYounger(position);
+    if (found == nullptr) found = FindAmongCompressed(position);
+    if (found == nullptr) return false;
+    Locate(*found, position);
+    return true;
+  }
+
+  [[nodiscard]] bool IsTaken(const Link& link) const {
+    return link.now.has_value() || query_.is_tracked(link.file.facts.id);
+  }
+
+  // Oldest first: of files that begin alike, the one that was read is the oldest.
+  Link* FindAmongYounger(const FilePosition& position) {
+    auto found = std::find_if(links_.begin(), links_.end(), [&](const Link& link) {
+      return !IsTaken(link) && !IsOfSecondBefore(link, position.mtime) &&
+             HasBytesOf(link, position);
+    });
+    return found == links_.end() ? nullptr : &*found;
+  }
+
+  // logrotate gives a compressed file the time that the plain one had before the rotation, although it was written to
+  // until its writer opened another.  Newest first; what is older than the file that was read is not that file.
+  Link* FindAmongCompressed(const FilePosition& position) {
+    if (position.born == 0 || position.offset < kMinContentMatch) return nullptr;
+    auto found = std::find_if(links_.rbegin(), links_.rend(), [&](const Link& link) {
+      const bool compressed = CompressionOf(link.file.path) != Compression::kNone;
+      return compressed && link.name.has_value() && !IsTaken(link) &&
+             !IsOfSecondBefore(link, position.born) && HasBytesOf(link, position);
+    });
+    return found == links_.rend() ? nullptr : &*found;
+  }
+
+  // Some compressors keep whole seconds only.
+  static bool IsOfSecondBefore(const Link& link, UnixNanos time) {
+    return link.file.facts.mtime / kNanosPerSecond < time / kNanosPerSecond;
   }
 
   static bool HasBytesOf(const Link& link, const FilePosition& position) {

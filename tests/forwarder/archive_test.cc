@@ -100,6 +100,51 @@ TEST_P(ArchiveTest, AFileIsNotReadAgainWhenItIsCompressedWithinTheGlob) {
   EXPECT_EQ(host.Raw(), Lines(1, 40));
 }
 
+// logrotate gives a compressed file the time that the plain one had before the rotation, although it was written to until its
+// writer was told to open it anew.
+TEST_P(ArchiveTest, ACompressedFileMaySeemOlderThanWhatWasReadOfIt) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 10));
+  const auto before = std::filesystem::last_write_time(host.Path("app.log"));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Append("app.log", Lines(11, 20));
+  std::filesystem::last_write_time(host.Path("app.log"), before + std::chrono::seconds(90));
+  host.Settle();
+  host.Crash();
+  host.Append("app.log", Lines(21, 30));
+  host.Rename("app.log", "app.log-20260101");
+  Compress(host, "app.log-20260101", GetParam());
+  std::filesystem::last_write_time(host.Path("app.log-20260101") + GetParam(),
+                                   before + std::chrono::seconds(30));
+  host.Write("app.log", Lines(31, 40));
+  std::filesystem::last_write_time(host.Path("app.log"), before + std::chrono::seconds(91));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 40));
+  EXPECT_THAT(host.Own(), Not(HasSubstr("\"gap\"")));
+}
+
+// What was rotated before the file that was read came to be is not that file, however it begins.
+TEST_P(ArchiveTest, AnOlderFileThatBeginsAlikeIsNotTakenForAGoneOne) {
+  TestHost host;
+  host.Write("app.log-20260101", Lines(1, 40));
+  Compress(host, "app.log-20260101", GetParam());
+  const std::string old = host.Path("app.log-20260101") + GetParam();
+  std::filesystem::last_write_time(old,
+                                   std::filesystem::last_write_time(old) - std::chrono::hours(24));
+  host.Write("app.log", Lines(1, 20));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Crash();
+  host.Remove("app.log");
+  host.Write("app.log", Lines(101, 120));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 20) + Lines(101, 120));
+  EXPECT_THAT(host.Own(), HasSubstr("\"gap\""));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ArchiveTest, testing::Values(".gz", ".xz", ".zst", ".bz2"));
 
 TEST(ArchiveTest, AGlobReadsWhatIsCompressedAndNotItsPlainFormAgain) {

@@ -28,6 +28,9 @@ KINDS = {
     "compress": "create\n  compress" + REOPEN,
     "delaycompress": "create\n  compress\n  delaycompress\n  compresscmd /usr/bin/zstd\n  compressoptions -q --rm\n  compressext .zst" + REOPEN,
     "dateext": "create\n  dateext\n  dateformat -%Y%m%d-%s\n  compress\n  compresscmd /usr/bin/xz\n  compressext .xz" + REOPEN,
+    # The compressed file bears the time from before the rotation: more than a second before its last line.
+    "late": "create\n  dateext\n  dateformat -%Y%m%d-%s\n  compress\n  compresscmd /usr/bin/xz\n  compressext .xz"
+    + REOPEN.replace("postrotate", "postrotate\n    sleep 1.1"),
     "copytruncate": "copytruncate\n  compress\n  delaycompress",
 }
 ROTATE = "{path} {{\n  rotate 100\n  missingok\n  {kind}\n}}\n"
