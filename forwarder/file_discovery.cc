@@ -47,6 +47,7 @@ void FileSource::Take(const std::vector<FoundFile>& found) {
   if (!first_scan_ && !in_round_) LookAtOpenFiles();
   // By inode before content: a copy must not take the place of what it was copied from.
   std::erase_if(unclaimed_, [this](const FoundFile& file) { return ResumeKnown(file); });
+  if (first_scan_) ResumeOnOtherDisks();
   if (first_scan_) LosePast();
   if (!first_scan_) NoteNewLiveFiles();
   CatchUpLost(files_.size());
@@ -213,6 +214,23 @@ bool FileSource::ResumeKnown(const FoundFile& found) {
     lost_.push_back(std::move(lost));
   }
   return false;  // The inode was handed out again: whose bytes are these?
+}
+
+// The same path on another disk: the files were moved there, or the disk's number is another since the host was started.
+// Rotation makes no such thing, so that the bytes decide however few they are.
+void FileSource::ResumeOnOtherDisks() {
+  std::map<std::string, FileId> id_of;
+  for (const auto& [id, position] : past_.files()) {
+    if (!position.over) id_of.emplace(position.path, id);
+  }
+  std::erase_if(unclaimed_, [&](const FoundFile& found) {
+    const auto known = id_of.find(found.path);
+    if (known == id_of.end() || known->second.device == found.facts.id.device) return false;
+    const FilePosition position = past_.files().at(known->second);
+    if (!ContentProbe(found).Has(position, 1)) return false;
+    ResumeAt(position, found, true);
+    return true;
+  });
 }
 
 // Another inode, but the bytes of a file we read before: moved, copied or restored.

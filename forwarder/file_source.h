@@ -120,6 +120,7 @@ class FileSource final : public Source {
   void Discover(const FoundFile& found);
   void DiscoverCompressed();
   bool ResumeKnown(const FoundFile& found);
+  void ResumeOnOtherDisks();
   bool ResumeMoved(const FoundFile& found);
   static bool MayBeginWith(const Entry& entry, ContentProbe& probe);
   static bool HoldsBytesOf(Entry& entry, ContentProbe& probe);

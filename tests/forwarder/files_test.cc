@@ -133,6 +133,39 @@ TEST_P(RightsTest, WhatMayNotBeReadForAWhileGoesOnWhereItWas) {
 
 INSTANTIATE_TEST_SUITE_P(All, RightsTest, testing::Bool());
 
+// The path leads to a folder in memory after it led to one in /tmp, or the disk has another number after a start of the host.
+TEST(FilesTest, AFileThatIsOnAnotherDiskNowGoesOnWhereItWas) {
+  std::string memory = "/dev/shm/logvault-forwarder-XXXXXX";
+  if (::mkdtemp(memory.data()) == nullptr) return;
+  for (const std::string pattern : {"disk/app.log", "disk/*.log"}) {
+    TestHost host(pattern);
+    std::filesystem::create_directory(host.Path("first"));
+    std::filesystem::create_directory_symlink(host.Path("first"), host.Path("disk"));
+    host.Write("disk/app.log", "short\n");
+    ASSERT_TRUE(host.Start().ok());
+    host.Settle();
+    host.Crash();
+    std::filesystem::copy_file(host.Path("first/app.log"), memory + "/app.log",
+                               std::filesystem::copy_options::overwrite_existing);
+    host.Remove("disk");
+    std::filesystem::create_directory_symlink(memory, host.Path("disk"));
+    host.Append("disk/app.log", Lines(1, 20));
+    ASSERT_TRUE(host.Start().ok());
+    host.Settle();
+    EXPECT_EQ(host.Raw(), "short\n" + Lines(1, 20));
+    EXPECT_THAT(host.Own(), Not(HasSubstr("\"gap\"")));
+    // Another file under the same path is not that one.
+    host.Crash();
+    host.Remove("disk");
+    std::filesystem::create_directory_symlink(host.Path("first"), host.Path("disk"));
+    host.Write("disk/app.log", Lines(101, 110));
+    ASSERT_TRUE(host.Start().ok());
+    host.Settle();
+    EXPECT_EQ(host.Raw(), "short\n" + Lines(1, 20) + Lines(101, 110));
+  }
+  std::filesystem::remove_all(memory);
+}
+
 TEST(FilesTest, JsonFilesOfAFolderAppearAndVanish) {
   TestHost host("*.json", formats::Format::kJson);
   std::string expected;
