@@ -10,11 +10,12 @@
 #include <cstring>
 #include <utility>
 
+#include "evidence/payload.h"
+
 namespace logvault::forwarder {
 
 namespace {
 
-constexpr std::size_t kDatagramBytes = 64 * 1024;
 constexpr std::int64_t kRoundNanos = kNanosPerSecond;  // for deadlines and the kernel's counts
 constexpr int kDatagramsATurn = 1000;
 constexpr int kNoDescriptorWaitMillis = 10;
@@ -25,7 +26,7 @@ constexpr const char* kTooMany = "connections refused: too many are open";
 
 SyslogListener::SyslogListener(SyslogListenerOptions options, MessageQueue& queue,
                                const Clock& clock)
-    : options_(std::move(options)), queue_(queue), clock_(clock), scratch_(kDatagramBytes, '\0') {}
+    : options_(std::move(options)), queue_(queue), clock_(clock), scratch_(kMaxDatagramBytes, '\0') {}
 
 SyslogListener::~SyslogListener() {
   Stop();
@@ -140,15 +141,19 @@ void SyslogListener::TakeDatagrams(Datagrams& socket) {
   for (int taken = 0; taken < kDatagramsATurn; ++taken) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
-    const ssize_t n = ::recvfrom(socket.fd, scratch_.data(), scratch_.size(), 0,
+    // MSG_TRUNC: `n` is how long it was.
+    const ssize_t n = ::recvfrom(socket.fd, scratch_.data(), scratch_.size(), MSG_TRUNC,
                                  reinterpret_cast<sockaddr*>(&peer), &size);
     if (n < 0) return;
     if (n == 0) continue;
     Message message;
-    message.bytes.assign(scratch_, 0, static_cast<std::size_t>(n));
+    message.bytes.assign(scratch_, 0, std::min(static_cast<std::size_t>(n), scratch_.size()));
+    const std::size_t cut = static_cast<std::size_t>(n) - message.bytes.size();
+    if (cut > 0) message.flags = evidence::kRecordPartial;
     message.origin =
         socket.origin != nullptr ? socket.origin : std::make_shared<std::string>(AddressOf(peer));
     message.read_time = clock_.Now();
+    if (cut > 0) notices_.CountCut(cut);
     queue_.Push(std::move(message));
   }
 }

@@ -25,6 +25,8 @@
 namespace logvault::forwarder {
 
 inline constexpr std::size_t kMaxSyslogConnections = 256;
+// A longer one, which only a Unix socket can bring, is cut.
+inline constexpr std::size_t kMaxDatagramBytes = 256 * 1024;
 // Of one address, so that one host cannot keep the others out.
 inline constexpr std::size_t kMaxConnectionsOfOneAddress = 64;
 // Where there are too many, one that was silent this long makes room.

@@ -30,6 +30,11 @@ void SyslogNotices::CountKernelDrops(std::uint32_t datagrams) {
   kernel_drops_ += datagrams;
 }
 
+void SyslogNotices::CountCut(std::size_t bytes) {
+  MutexLock lock(mutex_);
+  cut_bytes_ += bytes;
+}
+
 OwnRecords SyslogNotices::Take(const std::string& source) {
   MutexLock lock(mutex_);
   OwnRecords records;
@@ -40,6 +45,13 @@ OwnRecords SyslogNotices::Take(const std::string& source) {
               {"records", drops},
               {"exact", true},
               {"reason", "datagrams dropped by the kernel: the receive buffer was full"}}));
+  }
+  if (const std::uint64_t bytes = std::exchange(cut_bytes_, 0); bytes > 0) {
+    records.push_back(Dump({{"type", "gap"},
+                            {"source", source},
+                            {"bytes", bytes},
+                            {"exact", true},
+                            {"reason", "datagrams cut: longer than 256 KiB"}}));
   }
   for (const auto& [reason, closed] : std::exchange(closed_, {})) {
     records.push_back(Dump({{"type", "warning"},

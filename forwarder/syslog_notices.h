@@ -1,6 +1,7 @@
 // SyslogNotices: what a listener has to say of its senders, counted until it is said.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,6 +18,8 @@ class SyslogNotices {
   bool CountClosed(const std::string& reason, const std::string& address) LV_EXCLUDES(mutex_);
   // Datagrams that the kernel dropped.
   void CountKernelDrops(std::uint32_t datagrams) LV_EXCLUDES(mutex_);
+  // A datagram that was taken without its last `bytes`.
+  void CountCut(std::size_t bytes) LV_EXCLUDES(mutex_);
   // What was counted since the last call, as records of `source`.
   OwnRecords Take(const std::string& source) LV_EXCLUDES(mutex_);
 
@@ -29,6 +32,7 @@ class SyslogNotices {
   Mutex mutex_;
   std::map<std::string, Closed> closed_ LV_GUARDED_BY(mutex_);  // by reason
   std::uint64_t kernel_drops_ LV_GUARDED_BY(mutex_) = 0;
+  std::uint64_t cut_bytes_ LV_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace logvault::forwarder

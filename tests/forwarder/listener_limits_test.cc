@@ -152,6 +152,30 @@ TEST_F(ListenerTest, AnyBytesArriveAsTheyWereSent) {
   EXPECT_TRUE(got == sent);
 }
 
+// One of UDP is never longer than 64 KiB, one of a Unix socket may be.
+TEST_F(ListenerTest, ALongDatagramOfAUnixSocketIsTakenWholeOrSaidToBeCut) {
+  Listen();
+  const int fd = ConnectUnix();
+  const int room = 1024 * 1024;
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  const std::string whole = "<13>" + std::string(150'000, 'w');
+  ASSERT_EQ(::send(fd, whole.data(), whole.size(), 0), static_cast<ssize_t>(whole.size()));
+  const std::string longer = "<13>" + std::string(kMaxDatagramBytes, 'l');
+  const bool sent =
+      ::send(fd, longer.data(), longer.size(), 0) > 0;  // where its buffer may be that large
+  ASSERT_EQ(Records(sent ? 2 : 1).size(), sent ? 2u : 1u);
+  EXPECT_TRUE(taken_[0] == whole);
+  EXPECT_EQ(flags_[0], 0u);
+  ::close(fd);
+  if (!sent) return;
+  EXPECT_EQ(taken_[1], longer.substr(0, kMaxDatagramBytes));
+  EXPECT_EQ(flags_[1], evidence::kRecordPartial);
+  const nlohmann::json gap = Said("cut");
+  EXPECT_EQ(gap["type"], "gap");
+  EXPECT_EQ(gap["bytes"], 4);
+  EXPECT_EQ(gap["exact"], true);
+}
+
 TEST_F(ListenerTest, TheUnixSocketIsForEverybodyAndGoesWithTheListener) {
   Listen();
   struct stat facts {};
