@@ -147,6 +147,13 @@ Status Spool::LoadFigures() {
 
 Status Spool::Append(const SpoolCommit& commit) {
   MutexLock lock(mutex_);
+  Status appended = TryAppend(commit);
+  // A log that is folded back takes no room; it can be, where pages were freed.
+  if (appended.code() == StatusCode::kResourceExhausted) (void)tables_.FoldLog();
+  return appended;
+}
+
+Status Spool::TryAppend(const SpoolCommit& commit) {
   SpoolFigures figures = figures_;
   std::uint64_t bytes = commit.registration.has_value() ? BytesOf(*commit.registration) : 0;
   for (const SpooledBatch& batch : commit.batches) bytes += BytesOf(batch.item);
@@ -173,15 +180,39 @@ Status Spool::MakeRoom(const SpoolCommit& commit, std::uint64_t bytes, SpoolFigu
   bool only_own = true;
   for (const SpooledBatch& batch : commit.batches)
     only_own = only_own && batch.item.source == kOwnSource;
-  std::uint64_t limit = options_.max_bytes + (only_own ? kOwnReserveBytes : 0);
+  Result<std::uint64_t> room = RoomOnDisk();
+  if (!room.ok()) return room.status();
+  if (*room < bytes) {
+    const std::uint64_t kept = figures.kept_bytes;
+    const std::uint64_t missing = bytes - *room;
+    LV_RETURN_IF_ERROR(
+        PruneKept(kept > missing ? kept - missing : 0, ItemState::kAcknowledged, figures));
+    *room += kept - figures.kept_bytes;
+  }
+  const bool disk_is_short = figures.pending_bytes + *room < options_.max_bytes;
+  std::uint64_t limit = disk_is_short ? figures.pending_bytes + *room : options_.max_bytes;
+  if (only_own) limit += kOwnReserveBytes;
   // A batch larger than the whole spool still enters an empty one: otherwise it could never be shipped.
   if (figures.pending_bytes + bytes <= limit || figures.pending_items == 0) return Status::Ok();
-  if (!options_.drop_oldest) return ResourceExhausted("spool full");
-  return DropOldest(bytes, figures);
+  if (options_.drop_oldest) return DropOldest(bytes, limit, figures);
+  return ResourceExhausted(disk_is_short ? "spool: its disk is full but for a reserve"
+                                         : "spool full");
 }
 
-Status Spool::DropOldest(std::uint64_t bytes, SpoolFigures& figures) {
-  while (figures.pending_items > 0 && figures.pending_bytes + bytes > options_.max_bytes) {
+// What may be added to the spool: unused in its file, or free on its disk beyond the reserve.
+Result<std::uint64_t> Spool::RoomOnDisk() {
+  Result<std::uint64_t> unused = tables_.UnusedBytes();
+  if (!unused.ok()) return unused.status();
+  std::error_code error;
+  const std::filesystem::space_info disk = std::filesystem::space(options_.dir, error);
+  if (error) return Unavailable(options_.dir + ": " + error.message());
+  const std::uint64_t free =
+      disk.available > kDiskReserveBytes ? disk.available - kDiskReserveBytes : 0;
+  return *unused + free;
+}
+
+Status Spool::DropOldest(std::uint64_t bytes, std::uint64_t limit, SpoolFigures& figures) {
+  while (figures.pending_items > 0 && figures.pending_bytes + bytes > limit) {
     Result<Statement*> oldest = tables_.Sql(
         "SELECT id, source, first_seq, last_seq, bytes FROM item "
         "WHERE state=0 AND kind=2 AND source<>'logvault' AND id>?1 ORDER BY id LIMIT 1");
@@ -248,7 +279,7 @@ Status Spool::Acknowledge(const std::vector<std::int64_t>& ids, std::string_view
   Result<Transaction> transaction = tables_.Begin();
   if (!transaction.ok()) return transaction.status();
   for (std::int64_t id : ids) LV_RETURN_IF_ERROR(MarkAcknowledged(id, figures));
-  LV_RETURN_IF_ERROR(PruneKept(figures));
+  LV_RETURN_IF_ERROR(PruneKept(options_.keep_acked_bytes, ItemState::kSetAside, figures));
   LV_RETURN_IF_ERROR(tables_.WriteMeta("note", note));
   LV_CRASH_POINT("spool.acknowledge");
   LV_RETURN_IF_ERROR(transaction->Commit());
@@ -278,13 +309,13 @@ Status Spool::MarkAcknowledged(std::int64_t id, SpoolFigures& figures) {
   return (*stream)->BindText(1, source).Bind(2, last_seq).Run();
 }
 
-// Acknowledged items go before those set aside, which exist nowhere else.
-Status Spool::PruneKept(SpoolFigures& figures) {
-  while (figures.kept_bytes > options_.keep_acked_bytes) {
-    Result<Statement*> oldest =
-        tables_.Sql("SELECT id, bytes FROM item WHERE state<>0 ORDER BY state, id LIMIT 1");
+// Acknowledged items go before those set aside, which exist nowhere else; these only where they are `last`.
+Status Spool::PruneKept(std::uint64_t limit, ItemState last, SpoolFigures& figures) {
+  while (figures.kept_bytes > limit) {
+    Result<Statement*> oldest = tables_.Sql(
+        "SELECT id, bytes FROM item WHERE state BETWEEN 1 AND ?1 ORDER BY state, id LIMIT 1");
     if (!oldest.ok()) return oldest.status();
-    Result<bool> row = (*oldest)->Step();
+    Result<bool> row = (*oldest)->Bind(1, static_cast<int>(last)).Step();
     if (!row.ok()) return row.status();
     if (!*row) return Status::Ok();
     std::int64_t id = (*oldest)->Int(0);

@@ -31,6 +31,10 @@ inline constexpr std::string_view kOwnFormat = "json";
 // What the own source may use beyond max_bytes, so that a full spool can still say so.
 inline constexpr std::uint64_t kOwnReserveBytes = 1 << 20;
 
+// What Append leaves of the disk: with it the write-ahead log (4 MiB) can be written and folded back, so that what waits can
+// be acknowledged and go.
+inline constexpr std::uint64_t kDiskReserveBytes = 8 << 20;
+
 // A request to the vault carries this much, or one larger item.
 inline constexpr std::size_t kMaxRequestBytes = 4 * 1024 * 1024 - 64 * 1024;
 inline constexpr std::size_t kMaxRequestItems = 1000;
@@ -73,7 +77,8 @@ class Spool {
   // What was done about a damaged file when this spool was opened.
   [[nodiscard]] const std::optional<SalvageReport>& salvaged() const { return salvaged_; }
 
-  // kResourceExhausted where there is no room (when_full: block): nothing was written, try again later.  With
+  // kResourceExhausted where there is no room (when_full: block), or the disk has none: nothing was written, try again
+  // later.  Where the disk is short of room, what is kept after its receipt goes first.  With
   // drop_oldest the oldest batches that the vault cannot have make room, and the own stream owes a gap record for each.
   Status Append(const SpoolCommit& commit) LV_EXCLUDES(mutex_);
 
@@ -143,14 +148,17 @@ class Spool {
 
   Status CheckOwner(std::string_view host) LV_EXCLUDES(mutex_);
   Status LoadFigures() LV_REQUIRES(mutex_);
+  Status TryAppend(const SpoolCommit& commit) LV_REQUIRES(mutex_);
   Status MakeRoom(const SpoolCommit& commit, std::uint64_t bytes, SpoolFigures& figures)
       LV_REQUIRES(mutex_);
-  Status DropOldest(std::uint64_t bytes, SpoolFigures& figures) LV_REQUIRES(mutex_);
+  Result<std::uint64_t> RoomOnDisk() LV_REQUIRES(mutex_);
+  Status DropOldest(std::uint64_t bytes, std::uint64_t limit, SpoolFigures& figures)
+      LV_REQUIRES(mutex_);
   Status LoadSentThrough() LV_REQUIRES(mutex_);
   [[nodiscard]] std::uint64_t RequestBytesMax(std::uint64_t wanted) const;
   Status RoomWithoutDropping() LV_REQUIRES(mutex_);
   Status MarkAcknowledged(std::int64_t id, SpoolFigures& figures) LV_REQUIRES(mutex_);
-  Status PruneKept(SpoolFigures& figures) LV_REQUIRES(mutex_);
+  Status PruneKept(std::uint64_t limit, ItemState last, SpoolFigures& figures) LV_REQUIRES(mutex_);
   Result<std::int64_t> NewestId() LV_REQUIRES(mutex_);
 
   const SpoolOptions options_;

@@ -185,6 +185,19 @@ Status SpoolTables::RemoveMetaUnder(std::string_view prefix) {
   return (*remove)->BindText(1, prefix).Run();
 }
 
+Result<std::uint64_t> SpoolTables::UnusedBytes() {
+  Result<Statement*> unused =
+      Sql("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size");
+  if (!unused.ok()) return unused.status();
+  Result<bool> row = (*unused)->Step();
+  if (!row.ok()) return row.status();
+  const auto bytes = static_cast<std::uint64_t>((*unused)->Int(0));
+  (*unused)->Reset();
+  return bytes;
+}
+
+Status SpoolTables::FoldLog() { return db_.Execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+
 Status SpoolTables::Remove(std::int64_t id) {
   Result<Statement*> remove = Sql("DELETE FROM item WHERE id=?1");
   if (!remove.ok()) return remove.status();

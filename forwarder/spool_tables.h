@@ -83,6 +83,11 @@ class SpoolTables {
   Result<std::map<std::string, std::string>> ReadMetaUnder(std::string_view prefix);
   Status RemoveMetaUnder(std::string_view prefix);
 
+  // Bytes of the file that nothing stands in: they are used before it grows.
+  Result<std::uint64_t> UnusedBytes();
+  // Folds the write-ahead log back and cuts it off, as far as the disk has room for that.
+  Status FoldLog();
+
  private:
   explicit SpoolTables(Database db) : db_(std::move(db)) {}
 

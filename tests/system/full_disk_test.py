@@ -214,6 +214,36 @@ class FullSpoolDiskTest(unittest.TestCase):
         self.assertEqual(0, forwarder.stop())
         host.run("spool", "verify", expect=0)
 
+    def on_a_disk_smaller_than_the_spool_may_be(self):
+        """More than twice what the disk holds; its first line is in the vault."""
+        collector = self.lab.collector()
+        host = self.lab.host("geo01")
+        host.spool["dir"] = os.path.join(self.disk, "spool")
+        host.file("load", "syslog", b"<13>first\n")
+        forwarder = host.start()
+        self.lab.wait_count(1, "-H", "geo01", "-S", "load", daemon=forwarder)
+        return collector, host, forwarder, noise(50_000)
+
+    def check_that_all_arrived(self, host, forwarder, content):
+        self.lab.wait_count(50_001, "-H", "geo01", "-S", "load", daemon=forwarder)
+        self.assertEqual(b"<13>first\n" + content, self.lab.raw("geo01", "load"))
+        self.assertEqual(0, self.lab.count("-H", "geo01", "-S", "logvault", "type=gap"))
+        self.assertEqual(0, forwarder.stop())
+        host.run("spool", "verify", expect=0)
+
+    def test_what_is_kept_after_its_receipt_makes_room(self):
+        _, host, forwarder, content = self.on_a_disk_smaller_than_the_spool_may_be()
+        host.append("load.log", content)
+        self.check_that_all_arrived(host, forwarder, content)
+
+    def test_a_spool_that_fills_its_disk_in_an_outage_goes_on_by_itself(self):
+        collector, host, forwarder, content = self.on_a_disk_smaller_than_the_spool_may_be()
+        self.assertEqual(0, collector.stop())
+        host.append("load.log", content)
+        wait_until(lambda: "spool: " in host.run("status", expect=0).text.splitlines()[0], "a full disk", forwarder)
+        self.lab.start_collector()
+        self.check_that_all_arrived(host, forwarder, content)
+
 
 if __name__ == "__main__":
     unittest.main()
