@@ -47,7 +47,8 @@ std::vector<std::string_view> KeysOf(SourceType type) {
     case SourceType::kFile:
       return {"name", "type", "format", "timezone", "path", "read_from"};
     case SourceType::kSyslog:
-      return {"name", "type", "format", "timezone", "udp", "tcp", "tls", "crl", "unix"};
+      return {"name", "type", "format", "timezone", "udp",
+              "tcp",  "tls",  "crl",    "unix",     "sender_rate"};
     case SourceType::kJournal:
       return {"name", "type", "format", "timezone", "directory", "read_from"};
     case SourceType::kAudit:
@@ -98,6 +99,7 @@ void ReadKeysOfType(YamlReader& reader, SourceConfig& config) {
       reader.Address("tls", kOptional, AddressUse::kListen, &config.tls);
       reader.Path("crl", kOptional, &config.crl);
       reader.SocketPath("unix", kOptional, &config.unix_path);
+      reader.Size("sender_rate", kOptional, 0, &config.sender_rate);
       if (!config.crl.empty() && config.tls.empty()) {
         reader.source().Fail(reader.line(),
                              reader.NameOf("crl") + " is for senders over tls, which is not set");
@@ -127,7 +129,7 @@ SourceConfig ReadSource(YamlSource& source, const YamlNode& node, std::size_t in
   {
     YamlReader any(source, node, where,
                    {"name", "type", "format", "timezone", "path", "read_from", "udp", "tcp", "tls",
-                    "crl", "unix", "directory", "socket"});
+                    "crl", "unix", "sender_rate", "directory", "socket"});
     any.Choice("type", kRequired, kSourceTypes, &config.type);
   }
   if (!source.status.ok()) return config;

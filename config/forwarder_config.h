@@ -33,9 +33,10 @@ struct SourceConfig {
   ReadFrom read_from = ReadFrom::kBeginning;
   std::string udp, tcp, tls, unix_path;  // syslog; at least one
   std::string crl;                       // syslog over TLS: of senders' certificates; may be empty
-  std::string directory;                 // journal; empty: the system's
-  std::string socket;                    // audit
-  std::string place;                     // FILE:LINE of the source, for later errors
+  std::uint64_t sender_rate = 8ull << 20;  // syslog: bytes a second of one sender; 0: any
+  std::string directory;                   // journal; empty: the system's
+  std::string socket;                      // audit
+  std::string place;                       // FILE:LINE of the source, for later errors
   bool operator==(const SourceConfig&) const = default;
 };
 

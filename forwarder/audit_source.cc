@@ -109,6 +109,7 @@ OwnRecords AuditSource::TakeOwnRecords() {
 
 SourceState AuditSource::state() const {
   SourceState state;
+  state.dropped = queue_.dropped();
   state.lag_bytes = queue_.bytes();
   const Status connection = client_->state();
   if (connection.ok()) return state;

@@ -26,9 +26,10 @@ double FigureKeeper::LagSeconds(const Intake::SourceReport& report) {
 ForwarderFigures FigureKeeper::Now(UnixNanos certificate_not_after) {
   ForwarderFigures figures;
   for (const Intake::SourceReport& report : intake_.Sources()) {
-    figures.sources.push_back({report.name, report.last_seq, report.bytes, report.state.lag_bytes,
-                               LagSeconds(report), std::string(report.state.state),
-                               report.state.detail});
+    const SourceState& state = report.state;
+    figures.sources.push_back({report.name, report.last_seq, report.bytes, state.lag_bytes,
+                               LagSeconds(report), state.dropped, state.over_rate,
+                               std::string(state.state), state.detail});
   }
   const SpoolFigures spool = spool_.figures();
   figures.pending_bytes = spool.pending_bytes;
@@ -64,6 +65,7 @@ std::string FigureKeeper::Describe(UnixNanos certificate_not_after) {
     text += "source " + source.name + ": " + source.state + ", " +
             std::to_string(source.lag_bytes) + " bytes not read, behind for " +
             std::to_string(static_cast<std::int64_t>(source.lag_seconds)) + " s";
+    if (source.dropped > 0) text += ", " + std::to_string(source.dropped) + " messages dropped";
     text += source.detail.empty() ? "\n" : " (" + source.detail + ")\n";
   }
   return text;

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Source>> MakeSyslog(const SourceConfig& source, const con
   options.tcp = source.tcp;
   options.tls = source.tls;
   options.unix_path = source.unix_path;
+  options.sender_rate = source.sender_rate;
   options.files = {.ca = tls.ca, .cert = tls.cert, .key = tls.key, .crl = source.crl};
   Result<std::unique_ptr<SyslogSource>> opened =
       SyslogSource::Open(source.name, std::move(options), zone, clock);

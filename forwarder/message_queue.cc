@@ -17,6 +17,7 @@ void MessageQueue::Push(Message message) {
   if (cost_ >= limit_) {
     was_full_ = true;
     ++dropped_.messages;
+    ++dropped_ever_;
     dropped_.bytes += message.bytes.size();
     return;
   }
@@ -82,6 +83,11 @@ std::uint64_t MessageQueue::bytes() const {
 Dropped MessageQueue::TakeDropped() {
   MutexLock lock(mutex_);
   return std::exchange(dropped_, {});
+}
+
+std::uint64_t MessageQueue::dropped() const {
+  MutexLock lock(mutex_);
+  return dropped_ever_;
 }
 
 void MessageQueue::Widen() {

@@ -54,6 +54,8 @@ class MessageQueue {
   [[nodiscard]] std::uint64_t bytes() const LV_EXCLUDES(mutex_);
   // Since the last call.
   Dropped TakeDropped() LV_EXCLUDES(mutex_);
+  // Messages, since the start.
+  [[nodiscard]] std::uint64_t dropped() const LV_EXCLUDES(mutex_);
   // Nothing is asked any more but what lies in the kernel's buffers, which may be some times a queue.
   void Widen() LV_EXCLUDES(mutex_);
 
@@ -71,6 +73,7 @@ class MessageQueue {
   std::size_t limit_ LV_GUARDED_BY(mutex_) = kMaxQueuedBytes;
   bool was_full_ LV_GUARDED_BY(mutex_) = false;
   Dropped dropped_ LV_GUARDED_BY(mutex_);
+  std::uint64_t dropped_ever_ LV_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace logvault::forwarder

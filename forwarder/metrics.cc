@@ -57,6 +57,10 @@ class ShownFigures final : public prometheus::Collectable {
     MetricFamily seconds =
         Empty(MetricType::Gauge, "source_lag_seconds", "Since when some of it is not in the vault");
     MetricFamily lag = Empty(MetricType::Gauge, "source_lag_bytes", "Bytes not yet in a batch");
+    MetricFamily dropped = Empty(MetricType::Counter, "source_dropped_messages_total",
+                                 "Messages that came and are lost");
+    MetricFamily over_rate = Empty(MetricType::Counter, "source_over_rate_messages_total",
+                                   "Of those dropped, sent faster than sender_rate allows");
     MetricFamily ok = Empty(MetricType::Gauge, "source_ok", "1 where the source can be read");
     for (const ForwarderFigures::Source& source : figures_.sources) {
       AddValue(records, static_cast<double>(source.records), source.name);
@@ -64,8 +68,10 @@ class ShownFigures final : public prometheus::Collectable {
       AddValue(ok, source.state == "ok" ? 1 : 0, source.name);
       AddValue(bytes, static_cast<double>(source.bytes), source.name);
       AddValue(seconds, source.lag_seconds, source.name);
+      AddValue(dropped, static_cast<double>(source.dropped), source.name);
+      AddValue(over_rate, static_cast<double>(source.over_rate), source.name);
     }
-    for (MetricFamily* family : {&records, &bytes, &lag, &seconds, &ok})
+    for (MetricFamily* family : {&records, &bytes, &lag, &seconds, &dropped, &over_rate, &ok})
       families.push_back(std::move(*family));
     return families;
   }

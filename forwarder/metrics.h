@@ -19,6 +19,8 @@ struct ForwarderFigures {
     std::uint64_t bytes = 0;      // sealed since the start
     std::uint64_t lag_bytes = 0;  // known to exist, not yet in a batch
     double lag_seconds = 0;       // since when something of it is not in the vault
+    std::uint64_t dropped = 0;    // SourceState's
+    std::uint64_t over_rate = 0;  // SourceState's
     std::string state = "ok";
     std::string detail;
   };

@@ -16,6 +16,9 @@ struct SourceState {
   std::string_view state = "ok";  // ok waiting missing unreadable
   std::uint64_t lag_bytes = 0;    // known to exist, not yet in a batch
   std::string detail;             // of a state that is not ok
+  // Of network senders, since the start: messages that came and are lost, and how many of those for their sender's rate.
+  std::uint64_t dropped = 0;
+  std::uint64_t over_rate = 0;
 };
 
 // Something the forwarder's own stream should say: one JSON object.

@@ -85,7 +85,8 @@ void SyslogConnection::QueueRest(MessageQueue& queue, const Clock& clock) {
 }
 
 void SyslogConnection::Queue(const SyslogPiece& piece, MessageQueue& queue, WhenFull when_full,
-                             const Clock& clock) const {
+                             const Clock& clock) {
+  cost_ += piece.bytes.size() + kMessageOverheadBytes;
   Message message;
   message.bytes = piece.bytes;
   message.origin = origin_;

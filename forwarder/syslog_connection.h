@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -38,6 +39,11 @@ class SyslogConnection {
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::size_t buffered() const { return framing_.buffered(); }
   [[nodiscard]] std::int64_t last_received() const { return last_received_; }  // Clock::Monotonic
+  // What its messages cost the queue, since the last call.
+  std::size_t TakeCost() { return std::exchange(cost_, 0); }
+  // Its address has sent all that it may until then (Clock::Monotonic).
+  void set_next_turn(std::int64_t next_turn) { next_turn_ = next_turn; }
+  [[nodiscard]] std::int64_t next_turn() const { return next_turn_; }
   [[nodiscard]] bool wants_to_send() const { return !output_.empty(); }
   [[nodiscard]] bool handshake_overdue(std::int64_t now) const {
     return tls_ != nullptr && !tls_->established() && now - opened_ > kTlsHandshakeMaxNanos;
@@ -47,8 +53,7 @@ class SyslogConnection {
   Status Decrypt(std::string_view bytes, std::string_view* text);
   void Send();
   void QueueComplete(MessageQueue& queue, WhenFull when_full, const Clock& clock);
-  void Queue(const SyslogPiece& piece, MessageQueue& queue, WhenFull when_full,
-             const Clock& clock) const;
+  void Queue(const SyslogPiece& piece, MessageQueue& queue, WhenFull when_full, const Clock& clock);
 
   const int fd_;
   const std::string address_;
@@ -56,6 +61,8 @@ class SyslogConnection {
   const std::uint64_t number_;
   const std::int64_t opened_;
   std::int64_t last_received_;
+  std::int64_t next_turn_ = INT64_MIN;
+  std::size_t cost_ = 0;
   std::shared_ptr<const std::string> origin_;
   bool named_ = false;  // the origin says whom the certificate names
   SyslogFraming framing_;

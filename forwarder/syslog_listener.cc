@@ -26,7 +26,11 @@ constexpr const char* kTooMany = "connections refused: too many are open";
 
 SyslogListener::SyslogListener(SyslogListenerOptions options, MessageQueue& queue,
                                const Clock& clock)
-    : options_(std::move(options)), queue_(queue), clock_(clock), scratch_(kMaxDatagramBytes, '\0') {}
+    : options_(std::move(options)),
+      queue_(queue),
+      clock_(clock),
+      limits_(options_.sender_rate, clock),
+      scratch_(kMaxDatagramBytes, '\0') {}
 
 SyslogListener::~SyslogListener() {
   Stop();
@@ -111,14 +115,11 @@ void SyslogListener::WaitAndTake() {
   std::vector<pollfd> waiting = {{stop_.fd(), POLLIN, 0}, {queue_.room().fd(), POLLIN, 0}};
   for (const Datagrams& socket : datagrams_) waiting.push_back({socket.fd, POLLIN, 0});
   for (const Acceptor& acceptor : acceptors_) waiting.push_back({acceptor.fd, POLLIN, 0});
-  for (const SyslogConnection& connection : connections_) {
-    const int events = (read ? POLLIN : 0) | (connection.wants_to_send() ? POLLOUT : 0);
-    // One that is not to be read must not wake us because it was closed.
-    waiting.push_back({events != 0 ? connection.fd() : -1, static_cast<short>(events), 0});
-  }
+  std::int64_t wait = read ? kRoundNanos : std::min(kRoundNanos, options_.sender_wait_nanos);
+  WatchConnections(read, waiting, wait);
   constexpr std::int64_t kNanosPerMilli = 1'000'000;
-  const std::int64_t wait = read ? kRoundNanos : std::min(kRoundNanos, options_.sender_wait_nanos);
-  if (::poll(waiting.data(), waiting.size(), static_cast<int>(wait / kNanosPerMilli)) <= 0) return;
+  const auto millis = static_cast<int>((wait + kNanosPerMilli - 1) / kNanosPerMilli);
+  if (::poll(waiting.data(), waiting.size(), millis) <= 0) return;
   if (waiting[1].revents != 0) queue_.room().Clear();
   auto next = waiting.begin() + 2;
   for (Datagrams& socket : datagrams_) {
@@ -137,6 +138,20 @@ void SyslogListener::WaitAndTake() {
   }
 }
 
+// `wait` becomes shorter where a connection has its turn again before.
+void SyslogListener::WatchConnections(bool read, std::vector<pollfd>& waiting,
+                                      std::int64_t& wait) const {
+  const std::int64_t now = clock_.Monotonic();
+  for (const SyslogConnection& connection : connections_) {
+    const std::int64_t pause = connection.next_turn() > now ? connection.next_turn() - now : 0;
+    if (pause > 0) wait = std::min(wait, pause);
+    const int events = (read ? POLLIN : 0) | (connection.wants_to_send() ? POLLOUT : 0);
+    // One that is not to be read must not wake us because it was closed.
+    const bool watched = events != 0 && pause == 0;
+    waiting.push_back({watched ? connection.fd() : -1, static_cast<short>(events), 0});
+  }
+}
+
 void SyslogListener::TakeDatagrams(Datagrams& socket) {
   for (int taken = 0; taken < kDatagramsATurn; ++taken) {
     sockaddr_storage peer{};
@@ -146,13 +161,19 @@ void SyslogListener::TakeDatagrams(Datagrams& socket) {
                                  reinterpret_cast<sockaddr*>(&peer), &size);
     if (n < 0) return;
     if (n == 0) continue;
+    const std::size_t taken_bytes = std::min(static_cast<std::size_t>(n), scratch_.size());
     Message message;
-    message.bytes.assign(scratch_, 0, std::min(static_cast<std::size_t>(n), scratch_.size()));
-    const std::size_t cut = static_cast<std::size_t>(n) - message.bytes.size();
-    if (cut > 0) message.flags = evidence::kRecordPartial;
     message.origin =
         socket.origin != nullptr ? socket.origin : std::make_shared<std::string>(AddressOf(peer));
+    // At a stop there is room for what the kernel holds, which may be more than a burst.
+    if (!stopping_ && !limits_.Take(*message.origin, taken_bytes + kMessageOverheadBytes)) {
+      notices_.CountOverRate(*message.origin, taken_bytes);
+      continue;
+    }
+    message.bytes.assign(scratch_, 0, taken_bytes);
     message.read_time = clock_.Now();
+    const std::size_t cut = static_cast<std::size_t>(n) - taken_bytes;
+    if (cut > 0) message.flags = evidence::kRecordPartial;
     if (cut > 0) notices_.CountCut(cut);
     queue_.Push(std::move(message));
   }
@@ -218,6 +239,17 @@ bool SyslogListener::MakeRoomFor(const std::string& address) {
 
 // False once the connection is over.
 bool SyslogListener::TakeFrom(SyslogConnection& connection) {
+  const std::int64_t next_turn = limits_.NextTurn(connection.address());
+  if (next_turn > clock_.Monotonic()) {
+    connection.set_next_turn(next_turn);
+    return true;
+  }
+  const bool open = Receive(connection);
+  (void)limits_.Take(connection.address(), connection.TakeCost());
+  return open;
+}
+
+bool SyslogListener::Receive(SyslogConnection& connection) {
   using WhenFull = SyslogConnection::WhenFull;
   const WhenFull when_full = queue_.has_room() ? WhenFull::kKeep : WhenFull::kDrop;
   Status why;

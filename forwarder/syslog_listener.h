@@ -3,7 +3,12 @@
 // No sender waits for the vault.  Datagrams, UDP's and a Unix socket's, are taken at once; where the queue is full they
 // are dropped and counted.  TCP and TLS senders are kept waiting while it is full, but no longer than `sender_wait_nanos`:
 // then they are read again, and what finds no room is dropped and counted too.
+//
+// Who sends faster than `sender_rate` does not push out the others: datagrams beyond it are dropped and counted,
+// connections are read no faster.
 #pragma once
+
+#include <poll.h>
 
 #include <atomic>
 #include <cstdint>
@@ -18,6 +23,7 @@
 #include "config/forwarder_config.h"
 #include "forwarder/listening_socket.h"
 #include "forwarder/message_queue.h"
+#include "forwarder/sender_limits.h"
 #include "forwarder/syslog_connection.h"
 #include "forwarder/syslog_notices.h"
 #include "pki/tls_server.h"
@@ -39,6 +45,7 @@ struct SyslogListenerOptions {
   std::string udp, tcp, tls, unix_path;  // empty: none
   pki::TlsServerFiles files;             // for tls
   std::int64_t sender_wait_nanos = kSenderWaitMaxNanos;
+  std::uint64_t sender_rate = 0;  // bytes a second of one address, and of a Unix socket; 0: any
 };
 
 class SyslogListener {
@@ -77,12 +84,14 @@ class SyslogListener {
 
   void Run();
   void WaitAndTake();
+  void WatchConnections(bool read, std::vector<pollfd>& waiting, std::int64_t& wait) const;
   bool MayRead();
   void TakeDatagrams(Datagrams& socket);
   void CountKernelDrops();
   bool Accept(const Acceptor& acceptor);
   bool MakeRoomFor(const std::string& address);
   bool TakeFrom(SyslogConnection& connection);
+  bool Receive(SyslogConnection& connection);
   void CutUnfinished();
   void CloseOverdue();
   void TakeTheRest();
@@ -91,6 +100,7 @@ class SyslogListener {
   MessageQueue& queue_;
   const Clock& clock_;
   SyslogNotices notices_;
+  SenderLimits limits_;
   std::unique_ptr<pki::TlsServer> tls_;
   std::vector<Datagrams> datagrams_;
   std::vector<Acceptor> acceptors_;

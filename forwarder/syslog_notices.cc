@@ -28,6 +28,7 @@ bool SyslogNotices::CountClosed(const std::string& reason, const std::string& ad
 void SyslogNotices::CountKernelDrops(std::uint32_t datagrams) {
   MutexLock lock(mutex_);
   kernel_drops_ += datagrams;
+  kernel_drops_ever_ += datagrams;
 }
 
 void SyslogNotices::CountCut(std::size_t bytes) {
@@ -35,9 +36,18 @@ void SyslogNotices::CountCut(std::size_t bytes) {
   cut_bytes_ += bytes;
 }
 
+void SyslogNotices::CountOverRate(const std::string& sender, std::size_t bytes) {
+  MutexLock lock(mutex_);
+  const bool named = over_rate_.contains(sender) || over_rate_.size() < kMaxNamedSenders;
+  Dropped& dropped = over_rate_[named ? sender : std::string()];
+  ++dropped.messages;
+  dropped.bytes += bytes;
+  ++over_rate_ever_;
+}
+
 OwnRecords SyslogNotices::Take(const std::string& source) {
   MutexLock lock(mutex_);
-  OwnRecords records;
+  OwnRecords records = SayOverRate(source);
   if (const std::uint64_t drops = std::exchange(kernel_drops_, 0); drops > 0) {
     records.push_back(
         Dump({{"type", "gap"},
@@ -61,6 +71,34 @@ OwnRecords SyslogNotices::Take(const std::string& source) {
                             {"reason", reason}}));
   }
   return records;
+}
+
+OwnRecords SyslogNotices::SayOverRate(const std::string& source) {
+  OwnRecords records;
+  for (const auto& [sender, dropped] : std::exchange(over_rate_, {})) {
+    nlohmann::json gap = {{"type", "gap"},
+                          {"source", source},
+                          {"records", dropped.messages},
+                          {"bytes", dropped.bytes},
+                          {"exact", true},
+                          {"reason", "messages dropped: sent faster than sender_rate allows"}};
+    if (sender.empty())
+      gap["reason"] = "messages of more senders dropped: sent faster than sender_rate allows";
+    else
+      gap["sender"] = sender;
+    records.push_back(Dump(gap));
+  }
+  return records;
+}
+
+std::uint64_t SyslogNotices::over_rate() const {
+  MutexLock lock(mutex_);
+  return over_rate_ever_;
+}
+
+std::uint64_t SyslogNotices::kernel_drops() const {
+  MutexLock lock(mutex_);
+  return kernel_drops_ever_;
 }
 
 }  // namespace logvault::forwarder

@@ -16,6 +16,10 @@
 
 namespace logvault::forwarder {
 
+// What senders lost, and whom was not listened to, is said so often at most, with the numbers since: while somebody floods
+// there is more at every look.
+inline constexpr std::int64_t kNoticePauseNanos = 5 * kNanosPerSecond;
+
 class SyslogSource final : public Source {
  public:
   // `clock` must outlive the source.
@@ -35,13 +39,16 @@ class SyslogSource final : public Source {
   [[nodiscard]] const SyslogListener& listener() const { return *listener_; }
 
  private:
-  SyslogSource(std::string name, formats::TimeZone zone) : name_(std::move(name)) {
+  SyslogSource(std::string name, formats::TimeZone zone, const Clock& clock)
+      : name_(std::move(name)), clock_(clock) {
     times_.zone = std::move(zone);
   }
 
   const std::string name_;
+  const Clock& clock_;
   formats::TimeContext times_;
   MessageQueue queue_;
+  std::int64_t next_notices_ = INT64_MIN;     // Clock::Monotonic
   std::unique_ptr<SyslogListener> listener_;  // last: its thread uses the queue
 };
 

@@ -58,7 +58,7 @@ TEST(ForwarderConfigTest, TheAnnotatedExampleHasEveryTypeOfSource) {
   net.tcp = "127.0.0.1:5514";
   net.tls = "127.0.0.1:6514";
   net.unix_path = "/run/logvault/log";
-  net.place = "deploy/forwarder.yaml:40";
+  net.place = "deploy/forwarder.yaml:41";
   EXPECT_EQ(config->sources[5], net);
   EXPECT_EQ(config->sources[6].type, SourceType::kJournal);
   EXPECT_EQ(config->sources[6].directory, "/var/log/journal");
@@ -89,6 +89,13 @@ TEST(ForwarderConfigTest, BlockStyleMeansTheSame) {
   EXPECT_EQ(flow->path, "/etc/lv/logs/*.log");
   EXPECT_EQ(flow->read_from, ReadFrom::kEnd);
   EXPECT_EQ(flow->place, "/etc/lv/f.yaml:6");
+}
+
+TEST(ForwarderConfigTest, WhatOneSenderMaySendHasADefaultAndMayBeUnlimited) {
+  EXPECT_EQ(Source("{name: a, type: syslog, udp: 127.0.0.1:0}")->sender_rate, 8u << 20);
+  const std::string set = "{name: a, type: syslog, udp: 127.0.0.1:0, sender_rate: ";
+  EXPECT_EQ(Source(set + "64KiB}")->sender_rate, 64u << 10);
+  EXPECT_EQ(Source(set + "0B}")->sender_rate, 0u);
 }
 
 TEST(ForwarderConfigTest, ASourceThatIsNoFileHasItsFormat) {
@@ -186,6 +193,11 @@ TEST(ForwarderConfigTest, EachMistakeInASourceIsNamedWithItsLine) {
        "6: sources[0].type: a syslog source needs at least one of: udp tcp tls unix"},
       {head + "{name: a, type: syslog, tcp: 127.0.0.1:1, crl: c}\n",
        "6: sources[0].crl is for senders over tls, which is not set"},
+      {head + "{name: a, type: syslog, tcp: 127.0.0.1:1, sender_rate: 8M}\n",
+       "6: sources[0].sender_rate: '8M' is not a size: a whole number and B, KiB, MiB, GiB or TiB, "
+       "such as 1GiB"},
+      {head + "{name: a, type: journal, sender_rate: 8MiB}\n",
+       "6: unknown key 'sender_rate' in sources[0]; the nearest known key is 'name'"},
       {head + "{name: a, type: audit}\n", "6: the required key 'sources[0].socket' is missing"},
       {head + "{name: a, type: audit, socket: /" + std::string(107, 'x') + "}\n",
        "6: sources[0].socket: /" + std::string(107, 'x') +

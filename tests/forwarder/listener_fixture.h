@@ -47,6 +47,15 @@ class ListenerTest : public testing::Test {
     ::sendto(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
     ::close(fd);
   }
+  void SendUdpFrom(const char* address, std::string_view bytes) {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+    sockaddr_in from = At(0);
+    ::inet_pton(AF_INET, address, &from.sin_addr);
+    EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&from), sizeof from), 0);
+    sockaddr_in to = At(udp_port());
+    ::sendto(fd, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+    ::close(fd);
+  }
   int Connect() {
     int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in to = At(tcp_port());

@@ -176,6 +176,52 @@ TEST_F(ListenerTest, ALongDatagramOfAUnixSocketIsTakenWholeOrSaidToBeCut) {
   EXPECT_EQ(gap["exact"], true);
 }
 
+// Two addresses of this machine: one floods, the other is heard.
+TEST_F(ListenerTest, WhoFloodsLosesByItselfAndIsNamed) {
+  SyslogListenerOptions options;
+  options.udp = "127.0.0.1:0";
+  options.sender_rate = 1000;
+  Listen(options);
+  const std::size_t flood = 200;
+  for (std::size_t i = 0; i < flood; ++i) SendUdpFrom("127.0.0.2", "<13>" + std::string(100, 'f'));
+  for (int i = 0; i < 5; ++i) SendUdpFrom("127.0.0.3", "<13>small");
+  const nlohmann::json gap = Said("sender_rate");
+  EXPECT_EQ(gap["type"], "gap");
+  EXPECT_EQ(gap["sender"], "127.0.0.2");
+  EXPECT_EQ(gap["exact"], true);
+  EXPECT_EQ(gap["bytes"], gap["records"].get<std::size_t>() * 104);
+  source_->Finish();
+  while (source_->Read(batch_) == Source::Outcome::kFull) Take();
+  Take();
+  std::size_t dropped = gap["records"];
+  for (const std::string& own : source_->TakeOwnRecords()) {
+    EXPECT_EQ(nlohmann::json::parse(own)["sender"], "127.0.0.2");
+    dropped += nlohmann::json::parse(own)["records"].get<std::size_t>();
+  }
+  const auto heard = std::count(origins_.begin(), origins_.end(), "127.0.0.3");
+  EXPECT_EQ(heard, 5);
+  EXPECT_EQ(taken_.size() - static_cast<std::size_t>(heard) + dropped, flood) << "counted exactly";
+  EXPECT_EQ(source_->state().over_rate, dropped);
+  EXPECT_EQ(source_->state().dropped, dropped);
+}
+
+TEST_F(ListenerTest, WhoFloodsOverTcpIsReadSlowlyAndLosesNothing) {
+  SyslogListenerOptions options;
+  options.tcp = "127.0.0.1:0";
+  options.sender_rate = 4 * 1024 * 1024;
+  Listen(options);
+  const std::size_t messages = 5000;  // twice the burst
+  const int fd = Connect();
+  std::thread sender([fd] {
+    for (std::size_t i = 0; i < messages; ++i) Send(fd, "<1>" + std::string(1000, 'x') + "\n");
+    ::close(fd);
+  });
+  EXPECT_EQ(Records(messages).size(), messages);
+  sender.join();
+  EXPECT_THAT(source_->TakeOwnRecords(), ElementsAre());
+  EXPECT_EQ(source_->state().dropped, 0u);
+}
+
 TEST_F(ListenerTest, TheUnixSocketIsForEverybodyAndGoesWithTheListener) {
   Listen();
   struct stat facts {};
