@@ -193,9 +193,11 @@ void Forwarder::WatchCertificate() {
 }
 
 void Forwarder::ShowFigures() {
-  if (metrics_ == nullptr || clock_.Monotonic() < next_figures_) return;
+  if (clock_.Monotonic() < next_figures_) return;
   next_figures_ = clock_.Monotonic() + kNanosPerSecond;
-  metrics_->Show(figures_->Now(certificate_->not_after()));
+  // Without metrics, too: since when a source lags is only known to who looks all the time, and `status` says it.
+  ForwarderFigures figures = figures_->Now(certificate_->not_after());
+  if (metrics_ != nullptr) metrics_->Show(std::move(figures));
 }
 
 ExitCode Forwarder::Follow(int stop_fd) {

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -73,6 +74,12 @@ class SpoolTest(unittest.TestCase):
         self.host.run("spool", expect=2)
         self.host.spool = {"dir": self.host.path("nowhere")}
         self.assertEqual(b"", self.host.run("spool", "verify", expect=2).out)
+
+    def test_status_says_for_how_long_a_source_lags(self):
+        forwarder, _ = self.fill_in_an_outage(1)
+        since = time.monotonic()
+        wait_until(lambda: time.monotonic() > since + 3, "some seconds of lag", forwarder)
+        self.assertRegex(self.host.run("status", expect=0).text, r"source log: ok, 0 bytes not read, behind for ([2-9]|\d\d+) s")
 
     def test_what_a_damaged_spool_still_holds_is_shipped_and_the_rest_is_a_gap_record(self):
         forwarder, content = self.fill_in_an_outage(6)
