@@ -191,6 +191,16 @@ class DrainTest(unittest.TestCase):
             self.assertIn(wrong, host.run("--check", expect=USAGE).err)
             host.sources[0] = good
 
+    def test_check_finds_files_that_a_start_could_not_use(self):
+        host = self.lab.host("checked")
+        host.source("net", type="syslog", tls="127.0.0.1:0", crl=self.lab.path("pki", "crl.pem"))
+        host.run("--check", expect=OK)
+        host.sources[0]["crl"] = host.write("no.crl", b"no list")
+        self.assertRegex(host.run("--check", expect=USAGE).err, r"forwarder.yaml:\d+: source net: .*no\.crl")
+        host.sources[0]["crl"] = self.lab.path("pki", "crl.pem")
+        host.spool["dir"] = host.write("no.folder", b"")
+        self.assertIn("is not a folder", host.run("--check", expect=USAGE).err)
+
     def test_another_vaults_key_is_refused(self):
         self.lab.logvault("pki", "init", self.lab.path("other"), "--name", "lab-vault", expect=OK)
         host = self.lab.host("misled")
