@@ -133,11 +133,11 @@ class AppendPiecesTest : public ::testing::Test {
   SealKeys seal_keys_{vault_->reader()};
   WorkPool pool_{2, 100};
   storage::Committer committer_{*vault_};
-  IngestContext ingest_{
-      lab_.clock, *vault_,   committer_, keys_.opening, *revocation_,
-      gate_,      sessions_, silence_,   seal_keys_,    budgets_,
-      alerts_,    counters_, figures_,   halt_,         lab_.config.host_bytes_per_day,
-      pool_};
+  IngestContext ingest_{lab_.clock,   *vault_,  committer_, keys_.opening,
+                        *revocation_, gate_,    sessions_,  silence_,
+                        seal_keys_,   budgets_, alerts_,    counters_,
+                        figures_,     pace_,    halt_,      lab_.config.host_bytes_per_day,
+                        pool_};
   std::unique_ptr<TestHost> geo01_owner_ = Host("geo01"), web01_owner_ = Host("web01");
   TestHost& geo01_ = *geo01_owner_;
   TestHost& web01_ = *web01_owner_;
