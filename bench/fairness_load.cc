@@ -49,7 +49,8 @@ class Load {
 
  private:
   void Live(int host) {
-    auto forwarder = LightForwarder::Open(collector_, folder_ + "/" + HostName(first_ + host), "plain");
+    auto forwarder =
+        LightForwarder::Open(collector_, folder_ + "/" + HostName(first_ + host), "plain");
     if (!forwarder.ok()) Fail(forwarder.status());
     connected_.arrive_and_wait();
     if (!forwarder.ok()) return;

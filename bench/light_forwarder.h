@@ -45,7 +45,8 @@ class LightForwarder {
   const std::unique_ptr<net::IngestClient> client_;
   std::string session_;
   std::unique_ptr<forwarder::Epoch> epoch_;
-  std::shared_ptr<const evidence::Dictionary> dictionary_;  // handed out for the format; may be null
+  std::shared_ptr<const evidence::Dictionary>
+      dictionary_;  // handed out for the format; may be null
   forwarder::StreamHead head_;
   std::size_t payload_bytes_ = 0;
 };

@@ -126,15 +126,16 @@ class Load {
       });
     }
     threads.clear();
-    std::printf("{\"raw_bytes\": %zu, \"payload_bytes\": %zu}\n", raw_bytes_, payload_bytes_.load());
+    std::printf("{\"raw_bytes\": %zu, \"payload_bytes\": %zu}\n", raw_bytes_,
+                payload_bytes_.load());
   }
 
  private:
   void Ship(std::size_t number) {
     const Kind& kind = kKinds[number % kKinds.size()];
-    auto forwarder = LightForwarder::Open(
-        collector_, credentials_ + "/" + HostName(static_cast<int>(number)),
-        std::string(formats::NameOf(kind.format)));
+    auto forwarder =
+        LightForwarder::Open(collector_, credentials_ + "/" + HostName(static_cast<int>(number)),
+                             std::string(formats::NameOf(kind.format)));
     if (!forwarder.ok()) Die(forwarder.status());
     QuietHost host(kind, parts_[number]);
     const LightForwarder::Fill fill = [&host, this](evidence::PayloadBuilder& builder) {
@@ -159,8 +160,8 @@ class Load {
 
 int main(int argc, char** argv) {
   if (argc != 7) {
-    std::fputs(
-        "usage: bench_quiet_load COLLECTOR CREDENTIALS_DIR HOSTS CORPUS_DIR LINES BATCHES\n", stderr);
+    std::fputs("usage: bench_quiet_load COLLECTOR CREDENTIALS_DIR HOSTS CORPUS_DIR LINES BATCHES\n",
+               stderr);
     return 2;
   }
   logvault::net::StartTransport(nullptr);

@@ -147,8 +147,7 @@ void Intake::SealAndCommit(std::vector<Stream*> streams) {
   for (Stream* stream : streams) {
     stream->bytes += stream->batch->builder().raw_bytes();
     commit.batches.push_back(epoch_->Seal(stream->name, stream->head, seen,
-                                          stream->batch->builder(),
-                                          stream->source->TakePosition(),
+                                          stream->batch->builder(), stream->source->TakePosition(),
                                           dictionaries_.For(stream->format)));
     if (stream->name == kOwnSource) commit.settled = own_->TakeSettled();
   }

@@ -60,9 +60,9 @@ class Writer {
                 const std::optional<evidence::VerifierKey>& vault_key) {
     LV_RETURN_IF_ERROR(WriteNotes(found, vault_key));
     for (const auto& [key, value] : found.meta) {
-      const bool keep =
-          key == "contradiction" || key == "refused" || key.starts_with("descriptor/") ||
-          key.starts_with(kDictionaryKeys) || key.starts_with(kInForceKeys);
+      const bool keep = key == "contradiction" || key == "refused" ||
+                        key.starts_with("descriptor/") || key.starts_with(kDictionaryKeys) ||
+                        key.starts_with(kInForceKeys);
       if (keep) LV_RETURN_IF_ERROR(tables_.WriteMeta(key, value));
     }
     LV_RETURN_IF_ERROR(tables_.WriteMeta("host", host));

@@ -121,7 +121,8 @@ Result<std::shared_ptr<const evidence::Payload>> BlockScanner::Load(
     if (!header.ok()) return header.status();
     Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(header->body);
     if (!batch.ok()) return batch.status();
-    Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame, *reader_.dictionaries());
+    Result<evidence::Payload> payload =
+        evidence::OpenPayload(*batch, *frame, *reader_.dictionaries());
     if (!payload.ok()) return Integrity(payload.status().message());
     return std::make_shared<const evidence::Payload>(*std::move(payload));
   }

@@ -34,7 +34,8 @@ Result<bool> EndsWithStop(const storage::Reader& reader, const storage::StreamHe
                           const LastBatch& last) {
   Result<std::string> frame = reader.Payload(stream.last_block, last.commit_time);
   if (!frame.ok()) return frame.status();
-  Result<evidence::Payload> payload = evidence::OpenPayload(last.header, *frame, *reader.dictionaries());
+  Result<evidence::Payload> payload =
+      evidence::OpenPayload(last.header, *frame, *reader.dictionaries());
   if (!payload.ok()) return payload.status();
   return IsStopRecord(payload->record(payload->record_count() - 1).bytes);
 }

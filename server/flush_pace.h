@@ -30,8 +30,7 @@ class FlushPace {
     const double streams = static_cast<double>(small_.exchange(0)) * interval_ms() / kFlushMs;
     streams_ += kNewest * (streams - streams_);
     const double wanted = kFlushMs * streams_ / kSmallBatchesPerSecond;
-    interval_ms_ = static_cast<std::uint32_t>(
-        std::clamp<double>(wanted, kFlushMs, kFlushMaxMs));
+    interval_ms_ = static_cast<std::uint32_t>(std::clamp<double>(wanted, kFlushMs, kFlushMaxMs));
   }
 
   [[nodiscard]] std::uint32_t interval_ms() const { return interval_ms_; }

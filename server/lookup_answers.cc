@@ -91,7 +91,8 @@ Status FillRow(const QueryContext& query, std::uint64_t index, const v1::ShowReq
   }
   if (frame.status().code() == StatusCode::kOutOfRange) return NotFound(frame.status().message());
   if (!frame.ok()) return frame.status();
-  Result<evidence::Payload> payload = evidence::OpenPayload(*batch, *frame, *query.reader().dictionaries());
+  Result<evidence::Payload> payload =
+      evidence::OpenPayload(*batch, *frame, *query.reader().dictionaries());
   if (!payload.ok()) return payload.status().WithContext("block " + std::to_string(index));
 
   const evidence::RecordView record =

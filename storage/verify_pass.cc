@@ -214,15 +214,15 @@ void VerifyPass::CheckLater(std::uint64_t block, const evidence::BatchHeader& ba
                             std::string_view frame) {
   payload_bytes_ += frame.size();
   // Host and source are named now: the auditor is not for several threads.
-  pool_.Add(frame.size(), [this, block, batch, frame = std::string(frame),
-                           dictionaries = auditor_.dictionaries(),
-                           finding = auditor_.Describe(block, &batch, "")]() mutable {
-    const Status status =
-        evidence::Auditor::CheckPayload(block, batch, frame, *dictionaries).status();
-    if (status.ok()) return;
-    finding.reason = status.message();
-    findings_.Add(std::move(finding));
-  });
+  pool_.Add(frame.size(),
+            [this, block, batch, frame = std::string(frame), dictionaries = auditor_.dictionaries(),
+             finding = auditor_.Describe(block, &batch, "")]() mutable {
+              const Status status =
+                  evidence::Auditor::CheckPayload(block, batch, frame, *dictionaries).status();
+              if (status.ok()) return;
+              finding.reason = status.message();
+              findings_.Add(std::move(finding));
+            });
 }
 
 // A block that cannot be read may well have a payload: that is no orphan.

@@ -162,7 +162,8 @@ TEST(PayloadTest, ABombIsRefusedBeforeItUnpacks) {
   std::string frame(ZSTD_compressBound(zeros.size()), '\0');
   frame.resize(ZSTD_compress(frame.data(), frame.size(), zeros.data(), zeros.size(), 1));
   EXPECT_LT(frame.size(), 10'000u);
-  EXPECT_NE(Payload::Parse(frame, {}).status().message().find("more than 20 MiB"), std::string::npos);
+  EXPECT_NE(Payload::Parse(frame, {}).status().message().find("more than 20 MiB"),
+            std::string::npos);
 }
 
 TEST(PayloadTest, ARecordOfTheGreatestSizeFits) {
@@ -205,7 +206,8 @@ struct ColumnsCase {
 Result<Payload> ParsedCase(const ColumnsCase& c) {
   return Payload::Parse(Columns(std::string(c.version) + c.count + c.ends + c.event_times +
                                     c.read_times + c.flags + c.origins + c.origin,
-                                c.blob), {});
+                                c.blob),
+                        {});
 }
 
 TEST(PayloadTest, EveryColumnMustAgree) {

@@ -279,8 +279,8 @@ class RecheckTest : public IndexedSearchTest {
       std::optional<evidence::Payload> payload;
       Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(block.body);
       if (block.kind == evidence::BlockKind::kRecords && batch.ok()) {
-        payload = *evidence::OpenPayload(*batch,
-                                         *vault_->reader().Payload(block.index, block.commit_time), {});
+        payload = *evidence::OpenPayload(
+            *batch, *vault_->reader().Payload(block.index, block.commit_time), {});
       }
       std::uint64_t deleted_by = 0;
       if (spoil) spoil(block.index, payload, deleted_by);
