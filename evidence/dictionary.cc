@@ -28,6 +28,7 @@ Result<std::shared_ptr<const Dictionary>> Dictionary::Parse(std::string_view byt
   std::shared_ptr<Dictionary> dictionary(new Dictionary);
   dictionary->id_ = ZDICT_getDictID(bytes.data(), bytes.size());
   dictionary->bytes_ = bytes;
+  dictionary->hash_ = Sha256(bytes);
   dictionary->decompressing_.reset(ZSTD_createDDict(bytes.data(), bytes.size()), ZSTD_freeDDict);
   // Either reads the tables in it, and gives nothing where they are damaged.
   if (dictionary->id_ == 0 || dictionary->decompressing_ == nullptr ||
@@ -50,9 +51,8 @@ Result<std::string> TrainDictionary(const std::vector<std::string>& samples, std
     sizes.push_back(sample.size());
   }
   std::string dictionary(max_size, '\0');
-  const std::size_t size =
-      ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), all.data(), sizes.data(),
-                            static_cast<unsigned>(sizes.size()));
+  const std::size_t size = ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), all.data(),
+                                                 sizes.data(), static_cast<unsigned>(sizes.size()));
   if (ZDICT_isError(size) != 0)
     return FailedPrecondition(std::string("too little to learn from (zstd: ") +
                               ZDICT_getErrorName(size) + ")");

@@ -185,6 +185,14 @@ Status SpoolTables::RemoveMetaUnder(std::string_view prefix) {
   return (*remove)->BindText(1, prefix).Run();
 }
 
+std::shared_ptr<const evidence::Dictionary> SoundDictionary(std::string_view hash,
+                                                            std::string_view bytes) {
+  if (evidence::Sha256(bytes).Hex() != hash) return nullptr;
+  Result<std::shared_ptr<const evidence::Dictionary>> dictionary =
+      evidence::Dictionary::Parse(bytes);
+  return dictionary.ok() ? *std::move(dictionary) : nullptr;
+}
+
 Status SpoolTables::Remove(std::int64_t id) {
   Result<Statement*> remove = Sql("DELETE FROM item WHERE id=?1");
   if (!remove.ok()) return remove.status();
