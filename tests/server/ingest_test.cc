@@ -85,8 +85,9 @@ TEST_F(IngestTest, AnotherHostsStreamIsRefusedAndAlerted) {
   const v1::ItemReceipt receipt = AppendOne(geo01->Seal(draft));
   EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
   EXPECT_THAT(receipt.reason(), HasSubstr("web01/syslog"));
-  EXPECT_TRUE(Eventually(
-      [&] { return ::testing::Matches(::testing::Contains(HasSubstr("foreign_stream")))(Alerts()); }));
+  EXPECT_TRUE(Eventually([&] {
+    return ::testing::Matches(::testing::Contains(HasSubstr("foreign_stream")))(Alerts());
+  }));
 }
 
 TEST_F(IngestTest, AStreamThatNobodyOpenedIsRefused) {
@@ -178,6 +179,20 @@ TEST_F(IngestTest, ABatchThatLeansOnADictionaryOfAnotherVaultIsAskedForAnew) {
   EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
   EXPECT_TRUE(receipt.seal_anew());
   EXPECT_THAT(receipt.reason(), HasSubstr("dictionary " + std::to_string(dictionary->id())));
+}
+
+TEST_F(IngestTest, WhatStandsBehindABatchThatIsToBeSealedAnewWaitsForIt) {
+  OpenAndRegister();
+  const v1::AppendItem behind = Batch(2, {"b\n"});
+  geo01->heads.clear();
+  geo01->NewEpoch(2);  // never registered
+  const v1::AppendResponse response = *Append({Batch(1, {"a\n"}), behind});
+  ASSERT_EQ(response.receipts_size(), 2);
+  for (const v1::ItemReceipt& receipt : response.receipts()) {
+    EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
+    EXPECT_TRUE(receipt.seal_anew());
+  }
+  EXPECT_THAT(Alerts(), ::testing::IsEmpty());
 }
 
 TEST_F(IngestTest, ARefusedBatchDoesNotStopTheOnesBehindIt) {
