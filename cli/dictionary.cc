@@ -120,21 +120,31 @@ Result<std::size_t> SizeOf(const DictionaryFlags& flags) {
   return static_cast<std::size_t>(*size);
 }
 
+// The newest records in scope; what could not be read is told.
+Result<Answer> Gather(const DictionaryFlags& flags, Samples& samples, Environment& env) {
+  Result<PreparedQuery> prepared = Prepare(flags.scope, env.clock.Now(), /*to_terminal=*/false);
+  if (!prepared.ok()) return prepared.status();
+  prepared->request.order = query::Request::Order::kNewestFirst;
+  Result<std::unique_ptr<ExportSource>> source = OpenExportSource(env);
+  if (!source.ok()) return source.status();
+  query::Observer observer;
+  observer.on_row = [&samples](const query::Row& row) { return samples.Take(row); };
+  Result<Answer> answer = (*source)->Search(*prepared, observer);
+  if (!answer.ok()) return answer;
+  if (ExitCodeOf(*answer) != ExitCode::kOk) TellCompleteness(*answer);
+  return answer;
+}
+
 ExitCode RunTrain(const DictionaryFlags& flags, Environment& env) {
   Result<formats::Format> format = FormatOf(flags);
   if (!format.ok()) return Fail(format.status());
   Result<std::size_t> size = SizeOf(flags);
   if (!size.ok()) return Fail(size.status());
-  Result<PreparedQuery> prepared = Prepare(flags.scope, env.clock.Now(), /*to_terminal=*/false);
-  if (!prepared.ok()) return Fail(prepared.status());
-  prepared->request.order = query::Request::Order::kNewestFirst;
-  Result<std::unique_ptr<ExportSource>> source = OpenExportSource(env);
-  if (!source.ok()) return Fail(source.status());
   Samples samples(*format);
-  query::Observer observer;
-  observer.on_row = [&samples](const query::Row& row) { return samples.Take(row); };
-  Result<Answer> answer = (*source)->Search(*prepared, observer);
+  Result<Answer> answer = Gather(flags, samples, env);
   if (!answer.ok()) return Fail(answer.status());
+  if (answer->interrupted || !answer->lost.ok() || answer->completeness.matches == 0)
+    return ExitCodeOf(*answer);
   const std::string read =
       std::to_string(samples.bytes()) + " bytes of " + flags.format + " records";
   Result<std::string> bytes = evidence::TrainDictionary(samples.Pick(/*held_out=*/false), *size);
@@ -148,7 +158,7 @@ ExitCode RunTrain(const DictionaryFlags& flags, Environment& env) {
   Tell(
       "it holds pieces of these records: look at it before `dictionary set` gives it to every host "
       "of this format, for ever");
-  return ExitCode::kOk;
+  return ExitCodeOf(*answer);
 }
 
 // `bytes` empty: none from now on.
@@ -179,8 +189,10 @@ ExitCode RunSet(const DictionaryFlags& flags, Environment& env) {
 
 void AppendJson(const std::string& format, const evidence::DictionaryInForce& now,
                 std::string& out) {
-  out += "{\"format\":\"" + format + "\",\"dictionary\":" + std::to_string(now.id) +
-         ",\"block\":" + std::to_string(now.block) + ",\"by\":";
+  out += "{\"format\":";
+  query::AppendJsonString(format, out);
+  out += ",\"dictionary\":" + std::to_string(now.id) + ",\"block\":" + std::to_string(now.block) +
+         ",\"by\":";
   query::AppendJsonString(now.by, out);
   out += ",\"commit_time\":\"" + formats::FormatUtc(now.commit_time) + "\",\"reason\":";
   query::AppendJsonString(now.reason, out);
@@ -211,10 +223,10 @@ ExitCode RunList(const DictionaryFlags& flags, Environment& env) {
 }
 
 void AddFormatOption(CLI::App& command, std::string& format) {
-  command
-      .add_option("--format", format, "syslog, auditd, geoserver, access, sqlserver, json, plain")
-      ->required()
-      ->type_name("FORMAT");
+  std::string names;
+  for (const formats::NamedFormat& known : formats::kFormats)
+    names += (names.empty() ? "" : ", ") + std::string(known.name);
+  command.add_option("--format", format, names)->required()->type_name("FORMAT");
 }
 
 }  // namespace

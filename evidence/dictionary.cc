@@ -28,6 +28,7 @@ Result<std::shared_ptr<const Dictionary>> Dictionary::Parse(std::string_view byt
   std::shared_ptr<Dictionary> dictionary(new Dictionary);
   dictionary->id_ = ZDICT_getDictID(bytes.data(), bytes.size());
   dictionary->bytes_ = bytes;
+  dictionary->hash_ = Sha256(bytes);
   dictionary->decompressing_.reset(ZSTD_createDDict(bytes.data(), bytes.size()), ZSTD_freeDDict);
   // Either reads the tables in it, and gives nothing where they are damaged.
   if (dictionary->id_ == 0 || dictionary->decompressing_ == nullptr ||

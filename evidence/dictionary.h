@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "evidence/hash.h"
 
 struct ZSTD_CDict_s;
 struct ZSTD_DDict_s;
@@ -23,8 +24,7 @@ struct BlockHeader;
 inline constexpr std::size_t kMaxDictionarySize = 32 * 1024;
 // A batch of more raw bytes gains next to nothing (docs/adr/0017) and is compressed without.
 inline constexpr std::size_t kMaxDictionaryBatch = 64 * 1024;
-inline constexpr std::size_t kMaxDictionaries =
-    100;  // of one vault, ever: each reader holds them all
+inline constexpr std::size_t kMaxDictionaries = 100;  // of one vault, ever: readers hold all
 
 // Immutable; safe from several threads.
 class Dictionary {
@@ -34,6 +34,7 @@ class Dictionary {
 
   [[nodiscard]] std::uint32_t id() const { return id_; }  // zstd's Dictionary_ID, never 0
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  [[nodiscard]] const Hash& hash() const { return hash_; }  // SHA-256 of them
 
   // Prepared by zstd, for evidence/payload.cc.  The first is made when it is first asked for: whoever only reads has none.
   [[nodiscard]] const ZSTD_CDict_s& for_compression() const;
@@ -44,6 +45,7 @@ class Dictionary {
 
   std::uint32_t id_ = 0;
   std::string bytes_;
+  Hash hash_;
   std::shared_ptr<ZSTD_DDict_s> decompressing_;
   mutable std::once_flag once_;
   mutable std::shared_ptr<ZSTD_CDict_s> compressing_;  // once `once_` is through

@@ -85,7 +85,7 @@ struct KeyChange {
 
 // What small batches of a format are compressed with from now on.
 struct DictionaryOrder {
-  std::string format;  // [a-z0-9._-]{1,63}
+  std::string format;  // 1 to 63 bytes
   std::string bytes;   // as Dictionary::Parse takes them; empty: without one
   bool operator==(const DictionaryOrder&) const = default;
 };

@@ -2,14 +2,16 @@
 // spool, so that a host that starts without its vault seals as before, and can read what waits.
 #pragma once
 
-#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "common/status.h"
+#include "evidence/batch.h"
 #include "evidence/checkpoint.h"
 #include "evidence/dictionary.h"
+#include "evidence/payload.h"
 #include "forwarder/spool.h"
 #include "proto/logvault.pb.h"
 
@@ -24,17 +26,20 @@ class FormatDictionaries {
  public:
   static Result<FormatDictionaries> Load(Spool& spool);
 
-  // From here on what `opened`, which was checked, says is in force.  Kept in the spool before it is used.
+  // From here on what `opened`, which was checked, says is in force.  Kept in the spool before it is used; of one more
+  // than kMaxDictionaries nothing is kept, and batches do without.
   Status Take(const v1::SessionOpened& opened, Spool& spool);
 
   // nullptr where there is none; stays valid until the next Take.
   [[nodiscard]] const evidence::Dictionary* For(std::string_view format) const;
-  // All that were ever handed out.
-  [[nodiscard]] const evidence::Dictionaries& all() const { return all_; }
+  // What this host sealed, with any that was ever handed out.  kNotFound where it needs another one.
+  [[nodiscard]] Result<evidence::Payload> Open(const evidence::BatchHeader& header,
+                                               std::string_view frame) const;
 
  private:
-  evidence::Dictionaries all_;
-  std::map<std::string, std::uint32_t, std::less<>> in_force_;
+  // By hash: a vault that was set back, or another one, may have given the same number to another one.
+  std::map<evidence::Hash, std::shared_ptr<const evidence::Dictionary>> all_;
+  std::map<std::string, evidence::Hash, std::less<>> in_force_;
 };
 
 }  // namespace logvault::forwarder

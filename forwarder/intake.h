@@ -121,6 +121,7 @@ class Intake {
   Status RenewEpoch(std::uint64_t newest);
   Status Reseal(const std::string& source, StreamHead head);
   Status SealHeldAgain();
+  Result<Spool::Resealed> SealAgainOrSetAside(const SpooledItem& item, StreamHead& head) const;
   Result<SpooledBatch> SealAgain(const SpooledItem& item, std::uint32_t flags,
                                  StreamHead& head) const;
 

@@ -1,5 +1,6 @@
 // What the intake does when the vault has said where each stream stands: adopt, go on, or seal anew.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "evidence/batch.h"
@@ -26,6 +27,15 @@ Result<StreamHead> HeadFrom(const v1::StreamState& state) {
   if (!hash.ok()) return hash.status().WithContext("head of " + state.source());
   head.head_hash = *hash;
   return head;
+}
+
+std::string UnopenedRecord(const std::string& source, std::uint64_t first_seq,
+                           std::uint64_t last_seq, const std::string& why) {
+  return nlohmann::json{
+      {"type", "gap"},          {"source", source},
+      {"first_seq", first_seq}, {"last_seq", last_seq},
+      {"exact", true},          {"reason", "set aside, it cannot be sealed anew: " + why}}
+      .dump();
 }
 
 }  // namespace
@@ -111,12 +121,24 @@ Status Intake::Reseal(const std::string& source, StreamHead head) {
   std::optional<SpooledItem> registration;
   if (!registered_) registration = epoch_->registration();
   LV_RETURN_IF_ERROR(spool_.Reseal(source, registration, [&](const SpooledItem& item) {
-    return SealAgain(item, evidence::kRecordReread, head);
+    return SealAgainOrSetAside(item, head);
   }));
   registered_ = true;
   epoch_->Advance();
   if (Stream* stream = Find(source); stream != nullptr) stream->head = head;
   return Status::Ok();
+}
+
+// The numbers of a batch that cannot be opened stay free, so that the vault shows the gap.
+Result<Spool::Resealed> Intake::SealAgainOrSetAside(const SpooledItem& item,
+                                                    StreamHead& head) const {
+  Result<SpooledBatch> again = SealAgain(item, evidence::kRecordReread, head);
+  if (again.ok()) return Spool::Resealed{*std::move(again), {}};
+  if (again.status().code() != StatusCode::kNotFound) return again.status();
+  const std::uint64_t first = head.next_seq;
+  head.next_seq += item.last_seq - item.first_seq + 1;
+  return Spool::Resealed{std::nullopt, UnopenedRecord(item.source, first, head.next_seq - 1,
+                                                      again.status().message())};
 }
 
 // What waits for room was sealed before numbers or keys changed.
@@ -139,8 +161,7 @@ Result<SpooledBatch> Intake::SealAgain(const SpooledItem& item, std::uint32_t fl
                                        StreamHead& head) const {
   Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(item.header);
   if (!header.ok()) return header.status();
-  Result<evidence::Payload> payload =
-      evidence::OpenPayload(*header, item.payload, dictionaries_.all());
+  Result<evidence::Payload> payload = dictionaries_.Open(*header, item.payload);
   if (!payload.ok()) return payload.status();
   evidence::PayloadBuilder builder;
   for (std::uint32_t i = 0; i < payload->record_count(); ++i) {

@@ -140,9 +140,11 @@ Result<v1::OpenRequest> Shipper::MakeOpenRequest() {
   Result<std::string> note = spool_.Note();
   if (!note.ok()) return note.status();
   request.set_have_note(*note);
-  Result<std::vector<std::uint32_t>> dictionaries = spool_.DictionaryIds();
+  Result<std::vector<std::shared_ptr<const evidence::Dictionary>>> dictionaries =
+      spool_.Dictionaries();
   if (!dictionaries.ok()) return dictionaries.status();
-  request.mutable_have_dictionaries()->Add(dictionaries->begin(), dictionaries->end());
+  for (const auto& dictionary : *dictionaries)
+    request.add_have_dictionaries(std::string(dictionary->hash().view()));
   return request;
 }
 

@@ -416,13 +416,21 @@ Status Spool::Reseal(const std::string& source, const std::optional<SpooledItem>
     if (!*row) break;
     SpooledItem item = ReadItem(**select);
     (*select)->Reset();
-    Result<SpooledBatch> fresh = reseal(item);
+    Result<Resealed> fresh = reseal(item);
     if (!fresh.ok()) return fresh.status();
-    LV_RETURN_IF_ERROR(tables_.Remove(item.id));
-    LV_RETURN_IF_ERROR(tables_.WriteBatch(*fresh));
+    LV_RETURN_IF_ERROR(Replace(item.id, *fresh));
   }
   LV_RETURN_IF_ERROR(transaction->Commit());
   return LoadFigures();
+}
+
+Status Spool::Replace(std::int64_t id, const Resealed& fresh) {
+  if (!fresh.batch.has_value()) {
+    LV_RETURN_IF_ERROR(tables_.SetState(id, ItemState::kSetAside));
+    return tables_.WriteOwed(fresh.owed);
+  }
+  LV_RETURN_IF_ERROR(tables_.Remove(id));
+  return tables_.WriteBatch(*fresh.batch);
 }
 
 Result<std::int64_t> Spool::NewestId() {

@@ -107,10 +107,15 @@ class Spool {
   Status Adopt(const std::string& source, const StreamHead& head,
                const std::vector<evidence::PositionEntry>& position) LV_EXCLUDES(mutex_);
 
+  // What becomes of a waiting batch: another one, or it is set aside and `owed` is told.
+  struct Resealed {
+    std::optional<SpooledBatch> batch;
+    std::string owed;
+  };
   // Replaces every waiting batch of `source` by what `reseal` makes of it, in order, in one transaction; the new
   // ones queue behind everything else.  `registration`, where given, enters before them.  `reseal` must not
   // call the spool; it runs under the lock because no other use of the spool makes sense meanwhile.
-  using ResealBatch = std::function<Result<SpooledBatch>(const SpooledItem&)>;
+  using ResealBatch = std::function<Result<Resealed>(const SpooledItem&)>;
   Status Reseal(const std::string& source, const std::optional<SpooledItem>& registration,
                 const ResealBatch& reseal) LV_EXCLUDES(mutex_);
   // Drops a registration that the vault refused.
@@ -127,12 +132,14 @@ class Spool {
   // What Open said of a source: it is needed again while its batches wait, configured or not.
   Status KeepDescriptor(const std::string& source, std::string_view descriptor) LV_EXCLUDES(mutex_);
   Result<std::string> Descriptor(const std::string& source) LV_EXCLUDES(mutex_);
-  // Adds what small batches are compressed with (by id) to what is kept, and sets which of it is in force, by format.
+  // Adds what small batches are compressed with to what is kept, and sets which of it is in force, by format.
   Status KeepDictionaries(const std::vector<std::shared_ptr<const evidence::Dictionary>>& added,
-                          const std::map<std::string, std::uint32_t>& in_force) LV_EXCLUDES(mutex_);
-  Result<std::vector<std::string>> Dictionaries() LV_EXCLUDES(mutex_);  // their bytes
-  Result<std::vector<std::uint32_t>> DictionaryIds() LV_EXCLUDES(mutex_);
-  Result<std::map<std::string, std::uint32_t>> DictionariesInForce() LV_EXCLUDES(mutex_);
+                          const std::map<std::string, evidence::Hash>& in_force)
+      LV_EXCLUDES(mutex_);
+  // Those that are as they were handed out: the vault is asked again for one that is damaged.
+  Result<std::vector<std::shared_ptr<const evidence::Dictionary>>> Dictionaries()
+      LV_EXCLUDES(mutex_);
+  Result<std::map<std::string, evidence::Hash>> DictionariesInForce() LV_EXCLUDES(mutex_);
   Result<std::vector<OwedRecord>> Owed() LV_EXCLUDES(mutex_);
   Status Owe(std::string_view record) LV_EXCLUDES(mutex_);
 
@@ -160,6 +167,7 @@ class Spool {
   Status MarkAcknowledged(std::int64_t id, SpoolFigures& figures) LV_REQUIRES(mutex_);
   Status PruneKept(std::uint64_t limit, ItemState last, SpoolFigures& figures) LV_REQUIRES(mutex_);
   Result<std::int64_t> NewestId() LV_REQUIRES(mutex_);
+  Status Replace(std::int64_t id, const Resealed& fresh) LV_REQUIRES(mutex_);
 
   const SpoolOptions options_;
   const int lock_fd_;

@@ -87,51 +87,46 @@ Result<std::string> Spool::Descriptor(const std::string& source) {
 
 Status Spool::KeepDictionaries(
     const std::vector<std::shared_ptr<const evidence::Dictionary>>& added,
-    const std::map<std::string, std::uint32_t>& in_force) {
+    const std::map<std::string, evidence::Hash>& in_force) {
   MutexLock lock(mutex_);
   Result<std::map<std::string, std::string>> before = tables_.ReadMetaUnder(kInForceKeys);
   if (!before.ok()) return before.status();
   std::map<std::string, std::string> after;
-  for (const auto& [format, id] : in_force) after[format] = std::to_string(id);
+  for (const auto& [format, hash] : in_force) after[format] = hash.Hex();
   if (added.empty() && *before == after) return Status::Ok();
   Result<Transaction> transaction = tables_.Begin();
   if (!transaction.ok()) return transaction.status();
   for (const auto& dictionary : added) {
-    const std::string key = std::string(kDictionaryKeys) + std::to_string(dictionary->id());
+    const std::string key = std::string(kDictionaryKeys) + dictionary->hash().Hex();
     LV_RETURN_IF_ERROR(tables_.WriteMeta(key, dictionary->bytes()));
   }
   LV_RETURN_IF_ERROR(tables_.RemoveMetaUnder(kInForceKeys));
-  for (const auto& [format, id] : after)
-    LV_RETURN_IF_ERROR(tables_.WriteMeta(std::string(kInForceKeys) + format, id));
+  for (const auto& [format, hash] : after)
+    LV_RETURN_IF_ERROR(tables_.WriteMeta(std::string(kInForceKeys) + format, hash));
   return transaction->Commit();
 }
 
-Result<std::vector<std::string>> Spool::Dictionaries() {
+Result<std::vector<std::shared_ptr<const evidence::Dictionary>>> Spool::Dictionaries() {
   MutexLock lock(mutex_);
   Result<std::map<std::string, std::string>> kept = tables_.ReadMetaUnder(kDictionaryKeys);
   if (!kept.ok()) return kept.status();
-  std::vector<std::string> dictionaries;
-  for (auto& [id, bytes] : *kept) dictionaries.push_back(std::move(bytes));
+  std::vector<std::shared_ptr<const evidence::Dictionary>> dictionaries;
+  for (const auto& [hash, bytes] : *kept) {
+    if (auto sound = SoundDictionary(hash, bytes); sound != nullptr)
+      dictionaries.push_back(std::move(sound));
+  }
   return dictionaries;
 }
 
-Result<std::vector<std::uint32_t>> Spool::DictionaryIds() {
-  MutexLock lock(mutex_);
-  Result<std::map<std::string, std::string>> kept = tables_.ReadMetaUnder(kDictionaryKeys);
-  if (!kept.ok()) return kept.status();
-  std::vector<std::uint32_t> ids;
-  for (const auto& [id, bytes] : *kept)
-    ids.push_back(static_cast<std::uint32_t>(std::strtoul(id.c_str(), nullptr, 10)));
-  return ids;
-}
-
-Result<std::map<std::string, std::uint32_t>> Spool::DictionariesInForce() {
+Result<std::map<std::string, evidence::Hash>> Spool::DictionariesInForce() {
   MutexLock lock(mutex_);
   Result<std::map<std::string, std::string>> kept = tables_.ReadMetaUnder(kInForceKeys);
   if (!kept.ok()) return kept.status();
-  std::map<std::string, std::uint32_t> in_force;
-  for (const auto& [format, id] : *kept)
-    in_force[format] = static_cast<std::uint32_t>(std::strtoul(id.c_str(), nullptr, 10));
+  std::map<std::string, evidence::Hash> in_force;
+  for (const auto& [format, hex] : *kept) {
+    if (Result<evidence::Hash> hash = evidence::Hash::FromHex(hex); hash.ok())
+      in_force[format] = *hash;
+  }
   return in_force;
 }
 

@@ -47,9 +47,9 @@ class Reader {
                        [&](const Statement& row) { found_.meta[row.Text(0)] = row.Blob(1); });
     for (const auto& [key, value] : found_.meta) {
       if (!key.starts_with(kDictionaryKeys)) continue;
-      Result<std::shared_ptr<const evidence::Dictionary>> dictionary =
-          evidence::Dictionary::Parse(value);
-      if (dictionary.ok()) dictionaries_.Add(*std::move(dictionary), 0);
+      const auto sound =
+          SoundDictionary(std::string_view(key).substr(kDictionaryKeys.size()), value);
+      if (sound != nullptr) dictionaries_.Add(sound, 0);
     }
     ForEachReadableRow(db_, "SELECT record FROM owed ORDER BY id",
                        [&](const Statement& row) { found_.owed.push_back(row.Text(0)); });

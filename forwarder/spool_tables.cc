@@ -198,6 +198,14 @@ Result<std::uint64_t> SpoolTables::UnusedBytes() {
 
 Status SpoolTables::FoldLog() { return db_.Execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
 
+std::shared_ptr<const evidence::Dictionary> SoundDictionary(std::string_view hash,
+                                                            std::string_view bytes) {
+  if (evidence::Sha256(bytes).Hex() != hash) return nullptr;
+  Result<std::shared_ptr<const evidence::Dictionary>> dictionary =
+      evidence::Dictionary::Parse(bytes);
+  return dictionary.ok() ? *std::move(dictionary) : nullptr;
+}
+
 Status SpoolTables::Remove(std::int64_t id) {
   Result<Statement*> remove = Sql("DELETE FROM item WHERE id=?1");
   if (!remove.ok()) return remove.status();

@@ -98,9 +98,13 @@ class SpoolTables {
 // What an item counts against the spool's bounds.
 std::uint64_t BytesOf(const SpooledItem& item);
 
-// Keys of `meta`: the bytes of a dictionary, by its id; its id in decimal, by the format that it is in force for.
+// Keys of `meta`: the bytes of a dictionary, by their SHA-256 in hexadecimal; that, by the format that it is in force for.
 inline constexpr std::string_view kDictionaryKeys = "dictionary/";
 inline constexpr std::string_view kInForceKeys = "in_force/";
+
+// nullptr where `bytes` are not those of `hash`: a page of the spool is damaged and SQLite does not see it.
+std::shared_ptr<const evidence::Dictionary> SoundDictionary(std::string_view hash,
+                                                            std::string_view bytes);
 
 // The columns that ReadItem reads, for a SELECT.
 inline constexpr std::string_view kItemColumns =

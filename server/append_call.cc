@@ -28,6 +28,11 @@ v1::ItemReceipt::Outcome OutcomeOf(storage::Outcome outcome) {
   return v1::ItemReceipt::UNSPECIFIED;
 }
 
+evidence::Hash StreamOf(const v1::Batch& batch) {
+  Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(batch.header());
+  return header.ok() ? header->stream_id : evidence::Hash{};
+}
+
 }  // namespace
 
 AppendCall::AppendCall(IngestContext& ingest, std::string host, v1::AppendRequest& request,
@@ -99,8 +104,9 @@ Status AppendCall::TakeItem(int item) {
   if (taken.ok() || !WillStayWrong(taken.code())) return taken;
   Refuse(item, taken.message());
   // Its epoch or its dictionary is not known here.
-  response_.mutable_receipts(item)->set_seal_anew(sent.has_batch() &&
-                                                  taken.code() == StatusCode::kUnauthenticated);
+  const bool seal_anew = sent.has_batch() && taken.code() == StatusCode::kUnauthenticated;
+  response_.mutable_receipts(item)->set_seal_anew(seal_anew);
+  if (seal_anew) incomplete_.insert(StreamOf(sent.batch()));
   return Status::Ok();
 }
 
@@ -132,6 +138,9 @@ Status AppendCall::TakeRegistration(int item) {
 
 Status AppendCall::TakeBatch(int item) {
   v1::Batch& sent = *request_.mutable_items(item)->mutable_batch();
+  // Taken, it would be a gap, and the one before it would come behind it.
+  if (incomplete_.contains(StreamOf(sent)))
+    return Unauthenticated("it stands behind a batch that is to be sealed anew");
   std::optional<StreamOwner> foreign;
   Result<CheckedBatch> checked =
       CheckBatch(ingest_.reader(), ingest_.seal_keys, host_, sent.header(), *sent.mutable_payload(),

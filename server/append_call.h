@@ -7,10 +7,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/status.h"
+#include "evidence/hash.h"
 #include "proto/logvault.pb.h"
 #include "server/ingest_context.h"
 #include "server/seen_check.h"
@@ -65,6 +67,7 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
   const Finish finish_;
 
   SeenCheck seen_check_;
+  std::set<evidence::Hash> incomplete_;  // streams of which a batch is to be sealed anew
   int next_item_ = 0;
   std::uint64_t taken_bytes_ = 0;  // of the day's budget
   std::vector<storage::Entry> group_;

@@ -69,6 +69,10 @@ Result<CheckedBatch> CheckBatch(const storage::Reader& reader, SealKeys& seal_ke
   if (named != 0 && dictionaries->Find(named) == nullptr)
     return Unauthenticated("dictionary " + std::to_string(named) + " is not one of this vault");
   Result<evidence::Payload> opened = evidence::OpenPayload(*batch, payload, *dictionaries);
+  // Another vault, or this one before it was set back, may have given that number to another one.
+  if (!opened.ok() && named != 0 && evidence::Sha256(payload) == batch->payload_hash)
+    return Unauthenticated("with dictionary " + std::to_string(named) +
+                           " of this vault: " + opened.status().message());
   if (!opened.ok()) return opened.status();
 
   CheckedBatch checked{*batch, 0, EntryFor(header, std::move(payload), *opened)};

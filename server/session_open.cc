@@ -155,15 +155,16 @@ Status AddDictionaries(const IngestContext& ingest, const evidence::Governance& 
                        const storage::Head& head, v1::SessionOpened& opened) {
   std::set<std::string_view> formats;
   for (const auto& [source, stream] : streams) formats.insert(stream.format);
-  const std::set<std::uint32_t> had(request.have_dictionaries().begin(),
-                                    request.have_dictionaries().end());
+  const std::set<std::string> had(request.have_dictionaries().begin(),
+                                  request.have_dictionaries().end());
   for (const std::string_view format : formats) {
     const auto in_force = governance.formats().find(format);
     if (in_force == governance.formats().end() || in_force->second.id == 0) continue;
     v1::FormatDictionary& added = *opened.add_dictionaries();
     added.set_format(std::string(format));
-    added.set_id(in_force->second.id);
-    if (had.contains(in_force->second.id)) continue;
+    added.set_hash(
+        std::string(governance.dictionaries()->Find(in_force->second.id)->hash().view()));
+    if (had.contains(added.hash())) continue;
     Result<std::string> block = ingest.reader().BlockBytes(in_force->second.block);
     if (!block.ok()) return OurFault(block.status());
     added.set_block(*std::move(block));

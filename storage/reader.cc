@@ -134,7 +134,10 @@ Result<std::map<std::uint64_t, std::string>> Reader::GoverningBlocks(std::uint64
   std::map<std::uint64_t, std::string> blocks;
   LV_RETURN_IF_ERROR(
       ForEachGoverning(*tables_, end, [&blocks](std::uint64_t index, Result<std::string> bytes) {
-        if (!bytes.ok()) return bytes.status();
+        const std::string name = "block " + std::to_string(index);
+        if (bytes.status().code() == StatusCode::kNotFound)
+          return Integrity(name + ": the block is missing");
+        if (!bytes.ok()) return bytes.status().WithContext(name);
         blocks.emplace(index, *std::move(bytes));
         return Status::Ok();
       }));
@@ -338,7 +341,7 @@ Result<Reader> OpenReadOnly(const std::string& dir) {
   Result<std::shared_ptr<Tables>> tables = Tables::Open(options);
   if (!tables.ok()) return tables.status();
   Reader reader(*tables);
-  // Where a row is damaged, what needs that dictionary is told as unreadable.
+  // Where one cannot be read none is there: who asks for what governs the vault is told.
   Result<std::map<std::uint64_t, std::string>> governing = reader.GoverningBlocks(UINT64_MAX);
   if (governing.ok()) (*tables)->SetDictionaries(DictionariesOf(*governing));
   return reader;

@@ -5,7 +5,6 @@
 #include <deque>
 
 #include "tests/forwarder/test_host.h"
-#include "tests/support/dictionaries.h"
 
 namespace logvault::forwarder {
 namespace {
@@ -23,7 +22,7 @@ TEST(DeliveryTest, WhatIsInTheFileAtStartArrives) {
   host.Settle();
   EXPECT_EQ(host.Raw(), Lines(1, 100));
   EXPECT_EQ(host.vault.streams["app"].last_seq, 100u);
-  EXPECT_THAT(host.vault.complaints, ::testing::IsEmpty());
+  EXPECT_THAT(host.vault.complaints, testing::IsEmpty());
 }
 
 TEST(DeliveryTest, ALineTypedLaterArrivesWithinTwoSeconds) {
@@ -137,71 +136,6 @@ TEST(DeliveryTest, WithLocalStateAnOutageFillsTheSpoolAndDrainsLater) {
   EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
 }
 
-std::string Similar(std::uint64_t seed) {
-  std::string text;
-  for (const std::string& line : logvault::testing::SimilarLines(20, seed)) text += line;
-  return text;
-}
-
-TEST(DeliveryTest, ADictionaryIsUsedOnceItWasHandedOutAndAlsoWithoutTheVault) {
-  TestHost host;
-  host.vault.Offer("plain", logvault::testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.Write("app.log", Similar(1));
-  host.Settle();
-  EXPECT_EQ(host.Raw(), Similar(1));
-  const std::uint64_t leaning = host.vault.leaning;
-  EXPECT_GT(leaning, 0u);
-  host.Crash();
-  host.vault.fail_opens = 1000;
-  ASSERT_TRUE(host.Start().ok());
-  host.Append("app.log", Similar(2));
-  host.Settle();
-  ASSERT_GT(host.spool().figures().pending_items, 0u);
-  host.vault.fail_opens = 0;
-  host.Run(600);
-  EXPECT_EQ(host.Raw(), Similar(1) + Similar(2));
-  EXPECT_GT(host.vault.leaning, leaning);
-  EXPECT_EQ(host.vault.handed_out, 1u) << "it is kept in the spool";
-  EXPECT_THAT(host.vault.complaints, ::testing::IsEmpty());
-}
-
-TEST(DeliveryTest, AVaultThatLacksTheDictionaryGetsTheRecordsSealedAnew) {
-  TestHost host;
-  host.vault.Offer("plain", logvault::testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.vault.fail_appends = 1000;
-  host.Write("app.log", Similar(1));
-  host.Settle();
-  host.vault.ForgetDictionaries();
-  host.vault.fail_appends = 0;
-  host.Run(600);
-  EXPECT_EQ(host.Raw(), Similar(1));
-  EXPECT_EQ(host.vault.leaning, 0u);
-  EXPECT_EQ(host.shipper().state().set_aside, 0u);
-  EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
-  EXPECT_THAT(host.Own(), ::testing::Not(::testing::HasSubstr("\"gap\"")));
-}
-
-TEST(DeliveryTest, ADictionaryThatIsNotProvenStopsShipping) {
-  TestHost host;
-  host.vault.Offer("plain", logvault::testing::TrainedDictionary());
-  host.vault.tamper_opened = [](v1::SessionOpened& opened) {
-    for (v1::FormatDictionary& handed : *opened.mutable_dictionaries())
-      if (!handed.block().empty()) handed.mutable_inclusion(0)->back() ^= 1;
-  };
-  host.Write("app.log", Similar(1));
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  EXPECT_EQ(host.shipper().state().trouble.code(), StatusCode::kIntegrity);
-  EXPECT_EQ(host.Raw(), "");
-  host.vault.tamper_opened = nullptr;
-  host.Run(600);
-  EXPECT_EQ(host.Raw(), Similar(1)) << "nothing was lost";
-}
-
 TEST(DeliveryTest, ManyRecordsComeInBatchesWithinTheLimits) {
   TestHost host;
   std::string text;
@@ -263,7 +197,7 @@ TEST(DeliveryTest, AStopWithAFullSpoolIsSaidAndLosesNothing) {
   host.intake().Stop(R"({"type":"stop"})");
   EXPECT_TRUE(host.intake().Stopped()) << "the own stream has a reserve";
   host.Run(100);
-  EXPECT_THAT(host.Own(), ::testing::EndsWith("{\"type\":\"stop\"}\n"));
+  EXPECT_THAT(host.Own(), testing::EndsWith("{\"type\":\"stop\"}\n"));
   host.Crash();
   ASSERT_TRUE(host.Start().ok());
   host.Run(100);
@@ -316,7 +250,7 @@ TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
   EXPECT_EQ(host.vault.streams["net"].records.size(), 1u);
 }
 
-class BytesTest : public ::testing::TestWithParam<std::string> {};
+class BytesTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(BytesTest, ComeBackExactlyFromADrain) {
   TestHost host;
@@ -333,11 +267,11 @@ TEST_P(BytesTest, ComeBackExactlyFromADrain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BytesTest,
-                         ::testing::Values("", "\n", "no newline at the end",
-                                           std::string("nul\0in it\n\0\0", 12),
-                                           "\xff\xfe\xfd invalid \x80 utf-8\n", "a\r\nb\r\n",
-                                           "\xff", std::string(5 * 1024 * 1024, 'x') + "\nafter\n",
-                                           std::string("\xff\xfeh\0i\0\r\0\n\0n\0o\0", 14)));
+                         testing::Values("", "\n", "no newline at the end",
+                                         std::string("nul\0in it\n\0\0", 12),
+                                         "\xff\xfe\xfd invalid \x80 utf-8\n", "a\r\nb\r\n", "\xff",
+                                         std::string(5 * 1024 * 1024, 'x') + "\nafter\n",
+                                         std::string("\xff\xfeh\0i\0\r\0\n\0n\0o\0", 14)));
 
 TEST(BytesTest, AnUnterminatedLastLineIsPartialAndItsRestContinuesIt) {
   TestHost host;

@@ -65,6 +65,7 @@ class ScriptedVault {
   std::map<std::string, Stream> streams;
   std::uint64_t conflicts = 0, appends = 0, opens = 0, repeated = 0;
   std::uint64_t leaning = 0;            // batches taken that need a dictionary
+  std::uint64_t strange = 0;            // batches that lean on another one than this vault's
   std::uint64_t handed_out = 0;         // dictionaries, with their blocks
   std::vector<std::string> complaints;  // what a forwarder must never send
 
@@ -103,7 +104,7 @@ class ScriptedVault {
     statement.dictionary = {format, bytes};
     directive.statement = statement.Serialize();
     const std::uint64_t block = AppendBlock(evidence::BlockKind::kConfig, directive.Serialize());
-    offered_[format] = {dictionary->id(), block};
+    offered_[format] = {std::string(dictionary->hash().view()), block};
     dictionaries_.Add(std::move(dictionary), block);
   }
   // As an older copy of the vault that never had one.
@@ -157,6 +158,7 @@ class ScriptedVault {
       return failure;
     }
     v1::AppendResponse response;
+    incomplete_.clear();
     for (const v1::AppendItem& item : request.items()) {
       if (item.has_registration()) {
         Register(item.registration(), *response.add_receipts());
@@ -178,7 +180,7 @@ class ScriptedVault {
 
  private:
   struct Offered {
-    std::uint32_t id = 0;
+    std::string hash;
     std::uint64_t block = 0;
   };
   struct EpochKeys {
@@ -210,12 +212,12 @@ class ScriptedVault {
     for (const v1::StreamDescriptor& stream : request.streams()) formats.insert(stream.format());
     for (const auto& [format, offered] : offered_) {
       if (!formats.contains(format)) continue;
-      const auto& [id, block] = offered;
+      const auto& [bytes_hash, block] = offered;
       v1::FormatDictionary& handed = *opened.add_dictionaries();
       handed.set_format(format);
-      handed.set_id(id);
+      handed.set_hash(bytes_hash);
       const auto& had = request.have_dictionaries();
-      if (std::find(had.begin(), had.end(), id) != had.end()) continue;
+      if (std::find(had.begin(), had.end(), bytes_hash) != had.end()) continue;
       ++handed_out;
       handed.set_block(blocks_[block]);
       auto proof = evidence::InclusionProof(block, leaves_.size(), evidence::NodesOf(leaves_));
@@ -286,6 +288,12 @@ class ScriptedVault {
     return {};
   }
 
+  void AskAnew(v1::ItemReceipt& receipt, const std::string& source, const std::string& reason) {
+    incomplete_.insert(source);
+    receipt.set_seal_anew(true);
+    Refuse(receipt, reason);
+  }
+
   void Take(const v1::Batch& batch, v1::ItemReceipt& receipt) {
     Result<evidence::BatchHeader> header = evidence::BatchHeader::Parse(batch.header());
     if (!header.ok()) return Complain(receipt, header.status().message());
@@ -295,11 +303,9 @@ class ScriptedVault {
       if (std::string reason = refuse(*header, source); !reason.empty())
         return Refuse(receipt, reason);
     }
+    if (incomplete_.contains(source)) return AskAnew(receipt, source, "behind another one");
     auto epoch = epochs_.find(header->epoch);
-    if (epoch == epochs_.end()) {
-      receipt.set_seal_anew(true);
-      return Refuse(receipt, "epoch not registered");
-    }
+    if (epoch == epochs_.end()) return AskAnew(receipt, source, "epoch not registered");
     if (!evidence::VerifyBatchSignature(batch.header(), epoch->second.public_key).ok()) {
       return Complain(receipt, "signature");
     }
@@ -307,12 +313,12 @@ class ScriptedVault {
     if (!evidence::VerifyBatchSeal(batch.header(), seal_key.view()).ok())
       return Complain(receipt, "seal");
     const std::uint32_t named = evidence::DictionaryOf(batch.payload());
-    if (named != 0 && dictionaries_.Find(named) == nullptr) {
-      receipt.set_seal_anew(true);
-      return Refuse(receipt, "no such dictionary");
-    }
     Result<evidence::Payload> payload =
         evidence::OpenPayload(*header, batch.payload(), dictionaries_);
+    if (!payload.ok() && named != 0) {
+      ++strange;
+      return AskAnew(receipt, source, payload.status().message());
+    }
     if (!payload.ok()) return Complain(receipt, payload.status().message());
     if (named != 0) ++leaning;
     Store(*header, batch.header(), *payload, streams[source], receipt);
@@ -363,6 +369,7 @@ class ScriptedVault {
   std::map<std::uint64_t, EpochKeys> epochs_;
   std::map<std::uint64_t, std::uint64_t> epoch_blocks_;
   std::map<std::string, Offered> offered_;  // by format
+  std::set<std::string> incomplete_;        // of one Append: sources with a batch to be sealed anew
   evidence::Dictionaries dictionaries_;
   std::string session_;
 };

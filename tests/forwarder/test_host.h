@@ -14,6 +14,8 @@
 #include "forwarder/file_source.h"
 #include "forwarder/intake.h"
 #include "forwarder/shipper.h"
+#include "forwarder/spool_check.h"
+#include "forwarder/sqlite.h"
 #include "tests/forwarder/scripted_vault.h"
 
 namespace logvault::forwarder {
@@ -115,6 +117,12 @@ class TestHost {
     handover_.reset();
     witness_.reset();
     spool_.reset();
+  }
+  // Changes exactly one row of a spool that nobody has open.
+  void EditSpool(std::string_view sql) {
+    Result<Database> spool = Database::Open(SpoolFile(folder_ / "spool"));
+    LV_CHECK(spool.ok());
+    LV_CHECK(spool->Prepare(sql)->Run().ok() && spool->changes() == 1);
   }
   void LoseSpool() { std::filesystem::remove_all(folder_ / "spool"); }
 

@@ -181,6 +181,20 @@ TEST_F(IngestTest, ABatchThatLeansOnADictionaryOfAnotherVaultIsAskedForAnew) {
   EXPECT_THAT(receipt.reason(), HasSubstr("dictionary " + std::to_string(dictionary->id())));
 }
 
+TEST_F(IngestTest, WhatStandsBehindABatchThatIsToBeSealedAnewWaitsForIt) {
+  OpenAndRegister();
+  const v1::AppendItem behind = Batch(2, {"b\n"});
+  geo01->heads.clear();
+  geo01->NewEpoch(2);  // never registered
+  const v1::AppendResponse response = *Append({Batch(1, {"a\n"}), behind});
+  ASSERT_EQ(response.receipts_size(), 2);
+  for (const v1::ItemReceipt& receipt : response.receipts()) {
+    EXPECT_EQ(receipt.outcome(), v1::ItemReceipt::REFUSED);
+    EXPECT_TRUE(receipt.seal_anew());
+  }
+  EXPECT_THAT(Alerts(), ::testing::IsEmpty());
+}
+
 TEST_F(IngestTest, ARefusedBatchDoesNotStopTheOnesBehindIt) {
   OpenAndRegister();
   v1::AppendItem wrong = Batch(1, {"a\n"});

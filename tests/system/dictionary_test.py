@@ -1,16 +1,20 @@
 """Dictionaries: small batches lean on one that an administrator put into the chain; whoever has the vault reads them."""
 
+import hashlib
 import os
 import random
+import re
+import shutil
 import sqlite3
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lab import Lab, run, wait_until  # noqa: E402
+from lab import Lab, program, run, wait_until  # noqa: E402
 
-OK, NO_MATCH, USAGE, INTEGRITY, NOT_PERMITTED = 0, 1, 2, 4, 5
+OK, NO_MATCH, USAGE, INCOMPLETE, INTEGRITY, NOT_PERMITTED = 0, 1, 2, 3, 4, 5
+LDB = shutil.which("ldb") or shutil.which("rocksdb_ldb")
 USERS = ("anna", "jonas", "maria", "deploy", "backup")
 PROGRAMS = ("sshd", "CRON", "sudo", "systemd")
 
@@ -53,6 +57,11 @@ class DictionaryTest(unittest.TestCase):
     def set(self, *arguments):
         self.as_admin("dictionary", "set", "--format", "syslog", *arguments)
         self.host.drain()  # a session that hands it out
+
+    def write(self, name, content):
+        with open(self.lab.path(name), "wb") as file:
+            file.write(content)
+        return self.lab.path(name)
 
     def content(self):
         with open(self.host.path("messages.log"), "rb") as file:
@@ -138,6 +147,85 @@ class DictionaryTest(unittest.TestCase):
         self.as_admin("dictionary", "remove", "--format", "syslog", expect=USAGE)
         self.assertEqual(self.content(), self.lab.raw("web01", "messages"))
         self.lab.cli("verify", expect=OK)
+
+    def test_a_batch_that_leans_on_another_one_of_the_same_number_is_sealed_anew(self):
+        self.train_and_set()
+        with open(self.file, "rb") as file:
+            whole = file.read()
+        other = whole[:-4000] + bytes(b ^ 1 for b in whole[-4000:])
+        hashes = [hashlib.sha256(d).hexdigest() for d in (whole, other)]
+        self.assertEqual(OK, self.collector.stop())
+        with sqlite3.connect(os.path.join(self.host.spool["dir"], "spool.sqlite")) as spool:  # as if another vault had handed it out
+            for sql in ("UPDATE meta SET key='dictionary/'||?2, value=?3 WHERE key='dictionary/'||?1", "UPDATE meta SET value=CAST(?2 AS BLOB) WHERE value=CAST(?1 AS BLOB)"):
+                self.assertEqual(1, spool.execute(sql, (*hashes, other)[:sql.count("?")]).rowcount)
+        following = self.host.start()
+        lines = syslog_lines(20, seed=8)
+        self.host.append("messages.log", b"".join(lines))
+        def sealed():
+            return self.decompress(self.newest_frame(), "-D", self.write("other", other)).code == OK and self.decompress(self.newest_frame()).code != OK
+        wait_until(sealed, "the batch in the spool", following)
+        self.host.append("messages.log", b"".join(syslog_lines(3000, seed=9)))  # does without
+        following.kill()
+        self.collector = self.lab.start_collector()
+        self.host.drain()
+        self.assertEqual(self.content(), self.lab.raw("web01", "messages"))
+        self.lab.cli("alerts", expect=NO_MATCH)
+        self.lab.cli("verify", expect=OK)
+
+    def test_a_vault_put_back_to_before_it_gets_everything_again_and_once(self):
+        self.assertEqual(OK, self.collector.stop())
+        backup = shutil.copytree(self.lab.vault_dir, self.lab.path("backup"))
+        self.collector = self.lab.start_collector()
+        self.train_and_set()
+        for seed, count in ((12, 20), (13, 3000), (14, 20)):  # one in the middle does without
+            self.ship(syslog_lines(count, seed))
+        notes = [self.lab.path(name) for name in ("restored.note", "newest.note")]
+        self.lab.cli("checkpoint", "--out", notes[1], expect=OK)
+        self.assertEqual(OK, self.collector.stop())
+        shutil.rmtree(self.lab.vault_dir)
+        shutil.copytree(backup, self.lab.vault_dir)
+        self.lab.logvault("--offline", self.lab.vault_dir, "checkpoint", "--out", notes[0])
+        order = self.lab.path("rollback")
+        self.lab.logvault("--credentials", self.admin, "accept-rollback", notes[0], "--lost", notes[1], "--reason", "a test", "--out", order, expect=OK)
+        self.lab.run([program("logvault-collector"), "--config", self.lab.collector_config(), "--accept-rollback", order], expect=OK)
+        self.collector = self.lab.start_collector()
+        self.host.run("trust", order, expect=OK)
+        self.host.drain()
+        self.lab.logvault("--credentials", self.lab.analyst, "trust", order, expect=OK)
+        self.assertEqual(self.content(), self.lab.raw("web01", "messages"))
+        self.assertEqual([0, 0], [o["missing_records"] for o in self.lab.cli("hosts", "-o", "json", expect=OK).objects])
+        self.assertNotIn("conflict", self.collector.log)
+        self.lab.cli("verify", expect=OK)
+
+    @unittest.skipUnless(LDB, "ldb (rocksdb-tools) is not installed")
+    def test_a_dictionarys_block_that_is_gone_is_named(self):
+        self.train_and_set()
+        self.ship(syslog_lines(20, seed=10))
+        block = self.lab.cli("dictionary", "list", "-o", "json", expect=OK).objects[0]["block"]
+        self.assertEqual(OK, self.collector.stop())
+        run([LDB, "--db=" + self.lab.vault_dir, "--column_family=block", "--hex", "delete", "0x%016X" % block], expect=OK)
+        found = self.lab.offline("verify", "-o", "json", credentials=self.admin, expect=INTEGRITY).objects
+        self.assertIn(block, {o["block"] for o in found})
+        self.assertIn("web01/messages", {f"{o.get('host')}/{o.get('source')}" for o in found})
+        for arguments in (("query", "Accepted"), ("dictionary", "list")):
+            self.assertIn(f"block {block}", self.lab.offline(*arguments, credentials=self.admin, expect=INTEGRITY).err)
+        started = self.lab.run([program("logvault-collector"), "--config", self.lab.collector_config()], expect=INTEGRITY)
+        self.assertIn(f"block {block}", started.err)
+
+    @unittest.skipUnless(LDB, "ldb (rocksdb-tools) is not installed")
+    def test_training_says_what_it_could_not_read(self):
+        lines = b"".join(syslog_lines(20, seed=11))
+        self.host.append("messages.log", lines)
+        self.host.drain()
+        self.assertEqual(OK, self.collector.stop())
+        ldb = [LDB, "--db=" + self.lab.vault_dir]
+        family = re.search(r"payload\.[^,}]+", run([*ldb, "list_column_families"], expect=OK).text).group()
+        block = max(o["block"] for o in self.lab.offline("query", "-S", "messages", "-o", "json", credentials=self.admin, expect=OK).objects)
+        run([*ldb, "--column_family=" + family, "--hex", "delete", "0x%016X" % block], expect=OK)
+        trained = self.lab.offline("dictionary", "train", "--format", "syslog", "--out", self.file, credentials=self.admin, expect=INCOMPLETE)
+        self.assertIn(f"unreadable: block {block}", trained.err)
+        self.assertIn("from", trained.err)
+        self.lab.offline("dictionary", "train", "--format", "syslog", "-H", "nobody", "--out", self.file, credentials=self.admin, expect=NO_MATCH)
 
     def test_what_is_no_dictionary_or_not_an_administrators_is_refused(self):
         self.lab.cli("dictionary", "train", "--format", "syslog", "--out", self.file, expect=OK)
