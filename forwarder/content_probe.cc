@@ -44,6 +44,27 @@ bool ContentProbe::MayBecome(const FilePosition& position) {
   return Head().size() < checked || HasHash(0, checked, position.head_hash);
 }
 
+std::optional<FilePosition> ContentProbe::EndBefore(const FilePosition& position) {
+  if (!CanOpen() || Head().size() < kMinContentMatch || Fingerprint() != position.fingerprint)
+    return std::nullopt;
+  if (Head().size() == kIdentityBytes && !HasHash(0, kIdentityBytes, position.head_hash))
+    return std::nullopt;
+  if (Result<std::string> last = bytes_->ReadAt(position.offset - 1, 1);
+      !last.ok() || !last->empty())
+    return std::nullopt;
+  FilePosition end = position;
+  if (bytes_->compressed()) {
+    end.stored = StoredFile{found_.facts.size, found_.facts.mtime};
+    return end;
+  }
+  end.offset = found_.facts.size;
+  Result<std::string> tail = bytes_->ReadAt(end.offset - end.checked_bytes(), end.checked_bytes());
+  if (!tail.ok() || tail->size() != end.checked_bytes()) return std::nullopt;
+  end.tail_hash = evidence::Sha256(*tail);
+  end.head_hash = evidence::Sha256(std::string_view(Head()).substr(0, end.checked_bytes()));
+  return end;
+}
+
 bool ContentProbe::MayBeginWith(ContentProbe& beginning) {
   if (!CanOpen() || !beginning.CanOpen()) return true;
   if (bytes_->compressed() || beginning.bytes_->compressed()) return true;

@@ -34,6 +34,9 @@ class ContentProbe {
   bool MayBeginWith(ContentProbe& beginning);
   // Whether it may be an unfinished copy of that file: what there is of it does not contradict that.
   bool MayBecome(const FilePosition& position);
+  // The file's end as a position, where it ends before `position` and begins like what that was read from, as far as the
+  // hash of the beginning tells; else nullopt.  Of a compressed one the offset stays: it is known by what is stored.
+  std::optional<FilePosition> EndBefore(const FilePosition& position);
 
  private:
   // The first kIdentityBytes, or fewer where the file ends.

@@ -133,9 +133,29 @@ class Chain {
   bool LocateByContent(const FilePosition& position) {
     Link* found = FindAmongYounger(position);
     if (found == nullptr) found = FindAmongCompressed(position);
-    if (found == nullptr) return false;
+    if (found == nullptr) return LocateShortCopy(position);
     Locate(*found, position);
     return true;
+  }
+
+  // The file was truncated where it lies, behind a copy that was made before all of it was read that is read: the copy ends
+  // before the position, and holds nothing that is new.
+  bool LocateShortCopy(const FilePosition& position) {
+    if (position.id != live_id_ || position.over) return false;
+    for (Link& link : links_) {
+      if (!link.name.has_value() || IsTaken(link) || IsOfSecondBefore(link, position.born))
+        continue;
+      const std::optional<FilePosition> end = ContentProbe(link.file).EndBefore(position);
+      if (!end.has_value()) continue;
+      Locate(link, position);
+      link.now->offset = end->offset;
+      link.now->head_hash = end->head_hash;
+      link.now->tail_hash = end->tail_hash;
+      link.now->stored = end->stored;
+      result_.located.back().second = *link.now;
+      return true;
+    }
+    return false;
   }
 
   [[nodiscard]] bool IsTaken(const Link& link) const {

@@ -54,6 +54,27 @@ TEST_P(ArchiveTest, WhatWasRotatedAndCompressedWhileNobodyReadIsReadFromThere) {
   EXPECT_THAT(host.Own(), Not(HasSubstr("\"gap\"")));
 }
 
+// copytruncate with compress: the copy was made before the last lines that were read.
+TEST_P(ArchiveTest, ACompressedCopyThatEndsBeforeWhatWasReadIsNotSentAgain) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 1000));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Write("app.log.1", Lines(1, 995));
+  Compress(host, "app.log.1", GetParam());
+  host.Write("app.log", Lines(1001, 1003));
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 1003));
+  const std::string suffix = GetParam();
+  host.Rename("app.log.1" + suffix, "app.log.2" + suffix);
+  host.Settle();
+  host.Crash();
+  ASSERT_TRUE(host.Start().ok());
+  host.Append("app.log", Lines(1004, 1004));
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 1004));
+}
+
 TEST_P(ArchiveTest, SeveralRotationsWhileNobodyReadAreReadInTheirOrder) {
   TestHost host;
   host.Write("app.log", Lines(1, 10));

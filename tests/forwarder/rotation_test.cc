@@ -78,6 +78,57 @@ TEST(RotationTest, CopyTruncateWhileNobodyReadsIsReadFromTheCopy) {
   EXPECT_THAT(host.Raw(), testing::HasSubstr(Lines(21, 25)));
 }
 
+// logrotate copies, then truncates; what is written and read between stands in no copy.
+TEST(RotationTest, ACopyThatEndsBeforeWhatWasReadIsNotSentAgain) {
+  for (const int lines : {30, 1000}) {  // less than what a position hashes, and more
+    TestHost host;
+    host.Write("app.log", Lines(1, lines));
+    ASSERT_TRUE(host.Start().ok());
+    host.Append("app.log", Lines(lines + 1, lines + 5));
+    host.Settle();
+    ASSERT_EQ(host.Raw(), Lines(1, lines + 5));
+    host.Write(
+        "app.log.1",
+        Lines(1, lines));  // as it was before the last lines: no scan sees it before the truncation
+    host.Write("app.log", Lines(lines + 6, lines + 8));  // truncates it where it lies
+    host.Settle();
+    EXPECT_EQ(host.Raw(), Lines(1, lines + 8)) << lines;
+    // Nor once it goes by another name, and not after a restart.
+    host.Rename("app.log.1", "app.log.2");
+    host.Settle();
+    host.Crash();
+    ASSERT_TRUE(host.Start().ok());
+    host.Append("app.log", Lines(lines + 9, lines + 9));
+    host.Settle();
+    EXPECT_EQ(host.Raw(), Lines(1, lines + 9)) << lines;
+  }
+}
+
+TEST(RotationTest, ACopyThatEndsBeforeWhatWasReadIsNotSentAgainByWhoWasDown) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 1000));
+  ASSERT_TRUE(host.Start().ok());
+  host.Append("app.log", Lines(1001, 1005));
+  host.Settle();
+  host.Crash();
+  host.Write("app.log.1", Lines(1, 1000));
+  host.Write("app.log", Lines(1006, 1008));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 1008));
+}
+
+TEST(RotationTest, AnotherFileThatIsShorterThanWhatWasReadIsRead) {
+  TestHost host;
+  host.Write("app.log", Lines(1, 1000));
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.Write("app.log.1", Lines(2001, 2500));  // begins otherwise
+  host.Write("app.log", Lines(3001, 3003));
+  host.Settle();
+  EXPECT_EQ(host.Raw(), Lines(1, 1000) + Lines(2001, 2500) + Lines(3001, 3003));
+}
+
 TEST(RotationTest, ACopyInsideTheGlobIsNotSentAgain) {
   TestHost host("app*");
   host.Write("app.log", Lines(1, 20));
