@@ -157,7 +157,10 @@ class DictionaryTest(unittest.TestCase):
         self.train_and_set()
         with open(self.file, "rb") as file:
             whole = file.read()
-        other = whole[:-4000] + bytes(b ^ 1 for b in whole[-4000:])
+        self.lab.cli("dictionary", "train", "--format", "syslog", "--size", "8KiB", "--out", self.lab.path("second"), expect=OK)
+        with open(self.lab.path("second"), "rb") as file:
+            second = file.read()
+        other = second[:4] + whole[4:8] + second[8:]  # RFC 8878: the number stands behind the magic
         hashes = [hashlib.sha256(d).hexdigest() for d in (whole, other)]
         self.assertEqual(OK, self.collector.stop())
         with sqlite3.connect(os.path.join(self.host.spool["dir"], "spool.sqlite")) as spool:  # as if another vault had handed it out
@@ -169,6 +172,7 @@ class DictionaryTest(unittest.TestCase):
         def sealed():
             return self.decompress(self.newest_frame(), "-D", self.write("other", other)).code == OK and self.decompress(self.newest_frame()).code != OK
         wait_until(sealed, "the batch in the spool", following)
+        self.assertNotEqual(OK, self.decompress(self.newest_frame(), "-D", self.file).code, "it needs the other one")
         self.host.append("messages.log", b"".join(syslog_lines(3000, seed=9)))  # does without
         following.kill()
         self.collector = self.lab.start_collector()
