@@ -10,6 +10,7 @@
 #include "evidence/auditor.h"
 #include "evidence/payload.h"
 #include "tests/support/dictionaries.h"
+#include "tests/support/payload_header.h"
 
 namespace logvault::evidence {
 namespace {
@@ -24,17 +25,6 @@ PayloadBuilder::Sealed Seal(const std::vector<std::string>& lines, const Diction
   PayloadBuilder builder;
   for (const std::string& line : lines) builder.Add({kNoTime, 1, 0, "/var/log/auth.log", line});
   return builder.Finish(1, kKey, {}, dictionary);
-}
-
-BatchHeader HeaderFor(const PayloadBuilder::Sealed& sealed) {
-  BatchHeader header;
-  header.first_seq = 1;
-  header.record_count = sealed.record_count;
-  header.payload_hash = sealed.payload_hash;
-  header.records_root = sealed.records_root;
-  header.read_time_first = sealed.read_time_first;
-  header.read_time_last = sealed.read_time_last;
-  return header;
 }
 
 std::string Joined(const std::vector<std::string>& lines) {
@@ -63,7 +53,7 @@ TEST_F(DictionaryTest, BatchesOfAnySizeComeBackAsTheyWere) {
     if (leans) ++leaning;
     EXPECT_LE(sealed.frame.size(), Seal(lines, nullptr).frame.size());
     EXPECT_FALSE(leans && Joined(lines).size() > kMaxDictionaryBatch);
-    Result<Payload> payload = OpenPayload(HeaderFor(sealed), sealed.frame, dictionaries_);
+    Result<Payload> payload = OpenPayload(HeaderFor(sealed, 1), sealed.frame, dictionaries_);
     ASSERT_TRUE(payload.ok()) << payload.status();
     EXPECT_EQ(payload->blob(), Joined(lines));
   }
@@ -88,7 +78,7 @@ TEST_F(DictionaryTest, WithoutItABatchCannotBeOpenedAndItIsNamed) {
   Dictionaries others;
   others.Add(*Dictionary::Parse(TrainedDictionary(2)), 1);
   for (const Dictionaries& lacking : {Dictionaries(), others}) {
-    const Status status = OpenPayload(HeaderFor(sealed), sealed.frame, lacking).status();
+    const Status status = OpenPayload(HeaderFor(sealed, 1), sealed.frame, lacking).status();
     EXPECT_EQ(status.code(), StatusCode::kCorruption);
     EXPECT_THAT(status.message(), HasSubstr("dictionary " + std::to_string(dictionary_->id())));
   }
@@ -105,12 +95,12 @@ TEST_F(DictionaryTest, AnotherOneOfTheSameNumberDoesNotPass) {
   ASSERT_EQ((*forged)->id(), dictionary_->id());
   Dictionaries dictionaries;
   dictionaries.Add(*forged, 1);
-  EXPECT_FALSE(OpenPayload(HeaderFor(sealed), sealed.frame, dictionaries).ok());
+  EXPECT_FALSE(OpenPayload(HeaderFor(sealed, 1), sealed.frame, dictionaries).ok());
 }
 
 TEST_F(DictionaryTest, AVerifierWantsItBeforeTheBatch) {
   const PayloadBuilder::Sealed sealed = Seal(SimilarLines(20, 5), dictionary_.get());
-  const BatchHeader header = HeaderFor(sealed);
+  const BatchHeader header = HeaderFor(sealed, 1);
   EXPECT_TRUE(Auditor::CheckPayload(8, header, sealed.frame, dictionaries_).ok());
   EXPECT_THAT(Auditor::CheckPayload(6, header, sealed.frame, dictionaries_).status().message(),
               HasSubstr("came later"));

@@ -10,6 +10,7 @@
 #include "common/bytes.h"
 #include "evidence/batch.h"
 #include "evidence/merkle.h"
+#include "tests/support/payload_header.h"
 
 namespace logvault::evidence {
 namespace {
@@ -37,19 +38,6 @@ OwnedRecord RandomRecord(std::mt19937_64& random) {
   for (char& c : record.bytes) c = static_cast<char>(random() % 8 == 0 ? '\n' : random());
   if (random() % 2 == 0) record.bytes += '\n';
   return record;
-}
-
-BatchHeader HeaderFor(const PayloadBuilder::Sealed& sealed, std::uint64_t first_seq) {
-  BatchHeader header;
-  header.first_seq = first_seq;
-  header.record_count = sealed.record_count;
-  header.payload_hash = sealed.payload_hash;
-  header.records_root = sealed.records_root;
-  header.read_time_first = sealed.read_time_first;
-  header.read_time_last = sealed.read_time_last;
-  header.event_time_min = sealed.event_time_min;
-  header.event_time_max = sealed.event_time_max;
-  return header;
 }
 
 TEST(PayloadTest, RandomBatchesComeBackAsTheyWere) {
