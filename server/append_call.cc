@@ -139,7 +139,7 @@ Status AppendCall::TakeRegistration(int item) {
 Status AppendCall::TakeBatch(int item) {
   v1::Batch& sent = *request_.mutable_items(item)->mutable_batch();
   // Taken, it would be a gap, and the one before it would come behind it.
-  if (incomplete_.contains(StreamOf(sent)))
+  if (!incomplete_.empty() && incomplete_.contains(StreamOf(sent)))
     return Unauthenticated("it stands behind a batch that is to be sealed anew");
   std::optional<StreamOwner> foreign;
   Result<CheckedBatch> checked =

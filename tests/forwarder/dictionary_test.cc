@@ -22,11 +22,26 @@ std::string Similar(std::uint64_t seed) {
   return text;
 }
 
-TEST(DictionaryTest, ADictionaryIsUsedOnceItWasHandedOutAndAlsoWithoutTheVault) {
+class DictionaryTest : public ::testing::Test {
+ protected:
+  // The vault has one in force, and the host has it.
+  void StartWithDictionary() {
+    host.vault.Offer("plain", testing::TrainedDictionary());
+    ASSERT_TRUE(host.Start().ok());
+    host.Settle();
+  }
+  // A batch that leans on it waits in the spool.
+  void SealWithoutVault() {
+    host.vault.fail_appends = 1000;
+    host.Write("app.log", Similar(1));
+    host.Settle();
+  }
+
   TestHost host;
-  host.vault.Offer("plain", testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
+};
+
+TEST_F(DictionaryTest, ADictionaryIsUsedOnceItWasHandedOutAndAlsoWithoutTheVault) {
+  StartWithDictionary();
   host.Write("app.log", Similar(1));
   host.Settle();
   EXPECT_EQ(host.Raw(), Similar(1));
@@ -46,14 +61,9 @@ TEST(DictionaryTest, ADictionaryIsUsedOnceItWasHandedOutAndAlsoWithoutTheVault) 
   EXPECT_THAT(host.vault.complaints, ::testing::IsEmpty());
 }
 
-TEST(DictionaryTest, AVaultThatLacksTheDictionaryGetsTheRecordsSealedAnew) {
-  TestHost host;
-  host.vault.Offer("plain", testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.vault.fail_appends = 1000;
-  host.Write("app.log", Similar(1));
-  host.Settle();
+TEST_F(DictionaryTest, AVaultThatLacksTheDictionaryGetsTheRecordsSealedAnew) {
+  StartWithDictionary();
+  SealWithoutVault();
   host.vault.ForgetDictionaries();
   host.vault.fail_appends = 0;
   host.Run(600);
@@ -71,14 +81,9 @@ std::string OfTheSameNumber(std::string bytes) {
   return bytes;
 }
 
-TEST(DictionaryTest, AVaultThatGaveTheNumberToAnotherDictionaryGetsTheRecordsSealedAnew) {
-  TestHost host;
-  host.vault.Offer("plain", testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.vault.fail_appends = 1000;
-  host.Write("app.log", Similar(1));
-  host.Settle();
+TEST_F(DictionaryTest, AVaultThatGaveTheNumberToAnotherDictionaryGetsTheRecordsSealedAnew) {
+  StartWithDictionary();
+  SealWithoutVault();
   host.vault.ForgetDictionaries();
   host.vault.Offer("plain", OfTheSameNumber(testing::TrainedDictionary()));
   host.vault.fail_appends = 0;
@@ -91,11 +96,8 @@ TEST(DictionaryTest, AVaultThatGaveTheNumberToAnotherDictionaryGetsTheRecordsSea
   EXPECT_THAT(host.vault.complaints, ::testing::IsEmpty());
 }
 
-TEST(DictionaryTest, ADictionaryThatIsDamagedInTheSpoolIsAskedForAgain) {
-  TestHost host;
-  host.vault.Offer("plain", testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
+TEST_F(DictionaryTest, ADictionaryThatIsDamagedInTheSpoolIsAskedForAgain) {
+  StartWithDictionary();
   host.Crash();
   host.EditSpool(
       "UPDATE meta SET value=CAST(substr(value, 1, length(value)-9) || 'different' AS BLOB) "
@@ -111,14 +113,9 @@ TEST(DictionaryTest, ADictionaryThatIsDamagedInTheSpoolIsAskedForAgain) {
   EXPECT_EQ(host.vault.handed_out, 2u);
 }
 
-TEST(DictionaryTest, WhatStandsBehindABatchThatIsToBeSealedAnewWaitsForIt) {
-  TestHost host;
-  host.vault.Offer("plain", testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.vault.fail_appends = 1000;
-  host.Write("app.log", Similar(1));
-  host.Settle();
+TEST_F(DictionaryTest, WhatStandsBehindABatchThatIsToBeSealedAnewWaitsForIt) {
+  StartWithDictionary();
+  SealWithoutVault();
   const std::string much = Lines(1, 20'000);  // does without
   host.Append("app.log", much);
   host.Settle();
@@ -130,14 +127,9 @@ TEST(DictionaryTest, WhatStandsBehindABatchThatIsToBeSealedAnewWaitsForIt) {
   EXPECT_EQ(host.vault.conflicts, 0u);
 }
 
-TEST(DictionaryTest, ABatchWhoseDictionaryIsNowhereIsSetAsideAndToldAndTheOthersGoOn) {
-  TestHost host;
-  host.vault.Offer("plain", testing::TrainedDictionary());
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.vault.fail_appends = 1000;
-  host.Write("app.log", Similar(1));
-  host.Settle();
+TEST_F(DictionaryTest, ABatchWhoseDictionaryIsNowhereIsSetAsideAndToldAndTheOthersGoOn) {
+  StartWithDictionary();
+  SealWithoutVault();
   const std::string much = Lines(1, 20'000);
   host.Append("app.log", much);
   host.Settle();
@@ -154,8 +146,7 @@ TEST(DictionaryTest, ABatchWhoseDictionaryIsNowhereIsSetAsideAndToldAndTheOthers
   EXPECT_EQ(host.spool().figures().pending_items, 0u);
 }
 
-TEST(DictionaryTest, ADictionaryThatIsNotProvenStopsShipping) {
-  TestHost host;
+TEST_F(DictionaryTest, ADictionaryThatIsNotProvenStopsShipping) {
   host.vault.Offer("plain", testing::TrainedDictionary());
   host.vault.tamper_opened = [](v1::SessionOpened& opened) {
     for (v1::FormatDictionary& handed : *opened.mutable_dictionaries())
@@ -171,7 +162,7 @@ TEST(DictionaryTest, ADictionaryThatIsNotProvenStopsShipping) {
   EXPECT_EQ(host.Raw(), Similar(1)) << "nothing was lost";
 }
 
-TEST(DictionaryTest, GarbageInTheDictionarysPlaceStopsShippingAndNotTheForwarder) {
+TEST(HandedDictionaryTest, GarbageInTheDictionarysPlaceStopsShippingAndNotTheForwarder) {
   using Handed = v1::FormatDictionary;
   const std::function<void(Handed&)> garbage[] = {
       [](Handed& handed) { handed.set_block("garbage"); },
@@ -195,8 +186,7 @@ TEST(DictionaryTest, GarbageInTheDictionarysPlaceStopsShippingAndNotTheForwarder
   }
 }
 
-TEST(DictionaryTest, AVaultThatHandsOutEverMoreDictionariesDoesNotFillTheDisk) {
-  TestHost host;
+TEST_F(DictionaryTest, AVaultThatHandsOutEverMoreDictionariesDoesNotFillTheDisk) {
   ASSERT_TRUE(host.Start().ok());
   std::string bytes = testing::TrainedDictionary();
   std::vector<std::shared_ptr<const evidence::Dictionary>> kept;
