@@ -1,6 +1,7 @@
 """Dictionaries: small batches lean on one that an administrator put into the chain; whoever has the vault reads them."""
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -116,6 +117,25 @@ class DictionaryTest(unittest.TestCase):
         self.assertEqual(content, self.lab.raw("web01", "messages"))
         in_force = self.lab.cli("dictionary", "list", "-o", "json", expect=OK).objects
         self.assertEqual([("syslog", "root", "a test")], [(d["format"], d["by"], d["reason"]) for d in in_force])
+
+    def test_what_leans_on_it_is_followed_and_deleted_like_anything_else(self):
+        self.train_and_set()
+        tail = self.lab.start([program("logvault"), "--vault", self.lab.query, "--credentials", self.lab.analyst, "tail", "-o", "json", "-S", "messages"],
+                              self.lab.path("tail.err"))
+        tail.wait_line("following")
+        for seed in (8, 9):
+            frame = self.ship(syslog_lines(20, seed))
+            self.assertNotEqual(OK, self.decompress(frame).code, "it needs the dictionary")
+        followed = [json.loads(tail.process.stdout.readline())["message"] for _ in range(40)]
+        self.assertEqual([line.decode().strip() for line in syslog_lines(20, seed=8) + syslog_lines(20, seed=9)], followed)
+        tail.stop()
+        last = b"".join(syslog_lines(20, seed=9))
+        self.as_admin("retention", "set", "--source", "messages", "--keep", "1s")
+        self.collector.wait_line(r"deleted [1-9]\d* payloads")
+        wait_until(lambda: self.lab.raw("web01", "messages") == last, "the deletion of all but the newest batch", self.collector)
+        self.lab.cli("verify", expect=OK)
+        self.assertEqual(OK, self.collector.stop())
+        self.lab.offline("verify", "--index", credentials=self.admin, expect=OK)
 
     def test_a_host_without_its_vault_goes_on_with_the_one_it_was_given(self):
         self.train_and_set()
