@@ -9,11 +9,6 @@ void ByteWriter::BigEndian(std::uint64_t value, int size) {
     U8(static_cast<std::uint8_t>(value >> shift));
 }
 
-void ByteWriter::Varint(std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) U8(static_cast<std::uint8_t>(value | 0x80));
-  U8(static_cast<std::uint8_t>(value));
-}
-
 void ByteWriter::SignedVarint(std::int64_t value) {
   Varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
 }
@@ -51,7 +46,7 @@ std::uint64_t ByteReader::BigEndian(std::size_t size) {
   return value;
 }
 
-std::uint64_t ByteReader::Varint() {
+std::uint64_t ByteReader::LongVarint() {
   std::uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {
     std::uint8_t byte = U8();

@@ -18,7 +18,10 @@ class ByteWriter {
   void U32(std::uint32_t value) { BigEndian(value, 4); }
   void U64(std::uint64_t value) { BigEndian(value, 8); }
   void I64(std::int64_t value) { BigEndian(static_cast<std::uint64_t>(value), 8); }
-  void Varint(std::uint64_t value);
+  void Varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) U8(static_cast<std::uint8_t>(value | 0x80));
+    U8(static_cast<std::uint8_t>(value));
+  }
   // Zigzag: small magnitudes of either sign are short.
   void SignedVarint(std::int64_t value);
   void Bytes(std::string_view bytes) { out_.append(bytes); }
@@ -46,7 +49,10 @@ class ByteReader {
   std::uint32_t U32() { return static_cast<std::uint32_t>(BigEndian(4)); }
   std::uint64_t U64() { return BigEndian(8); }
   std::int64_t I64() { return static_cast<std::int64_t>(BigEndian(8)); }
-  std::uint64_t Varint();
+  std::uint64_t Varint() {
+    if (rest_.empty() || static_cast<std::uint8_t>(rest_.front()) >= 0x80) return LongVarint();
+    return U8();
+  }
   std::int64_t SignedVarint();
   std::string_view Bytes(std::uint64_t size);
   std::string_view String16() { return Bytes(U16()); }
@@ -64,6 +70,7 @@ class ByteReader {
 
  private:
   std::uint64_t BigEndian(std::size_t size);
+  std::uint64_t LongVarint();
 
   std::string_view rest_;
   bool ok_ = true;

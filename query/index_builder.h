@@ -19,6 +19,8 @@ struct BuiltSegment {
   std::vector<std::string> chunks;  // in the directory's order
 };
 
+class TokenTable;
+
 // Not for several threads.  Holds a segment's tokens: about as much as its index, several times over.
 class SegmentBuilder {
  public:
@@ -38,8 +40,6 @@ class SegmentBuilder {
   [[nodiscard]] std::size_t raw_bytes() const { return raw_bytes_; }
 
  private:
-  class Dictionary;
-
   bool AddRecord(const evidence::RecordView& record, std::string_view folded,
                  formats::Format format);
   void AddText(std::string_view folded);
@@ -49,7 +49,7 @@ class SegmentBuilder {
   Directory directory_;
   evidence::Sha256Stream salt_;
   std::size_t raw_bytes_ = 0;
-  std::unique_ptr<Dictionary> dictionary_;
+  std::unique_ptr<TokenTable> tokens_;
   std::string folded_;     // room for one block's records
   bool too_long_ = false;  // the block being added has a token that is not kept
 };

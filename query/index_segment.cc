@@ -1,6 +1,9 @@
 #include "query/index_segment.h"
 
 #include <algorithm>
+#include <bit>
+#include <climits>
+#include <cstring>
 #include <optional>
 
 #include "common/bytes.h"
@@ -37,10 +40,24 @@ std::vector<Number> ReadRising(ByteReader& in, std::uint64_t base, std::uint64_t
   return numbers;
 }
 
+std::uint64_t LoadLittleEndian(const char* from) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+}
+
+// Eight bytes at a time, since it stands on the path of every token.
 std::size_t SharedPrefix(std::string_view a, std::string_view b) {
   const std::size_t size = std::min(a.size(), b.size());
-  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + size, b.begin()).first -
-                                  a.begin());
+  std::size_t shared = 0;
+  for (; shared + sizeof(std::uint64_t) <= size; shared += sizeof(std::uint64_t)) {
+    const std::uint64_t differing =
+        LoadLittleEndian(a.data() + shared) ^ LoadLittleEndian(b.data() + shared);
+    if (differing != 0)
+      return shared + static_cast<std::size_t>(std::countr_zero(differing)) / CHAR_BIT;
+  }
+  while (shared < size && a[shared] == b[shared]) ++shared;
+  return shared;
 }
 
 // How long the tokens at `in` are, each with a NUL behind it; nullopt where they are none.  Known beforehand, their text is not
@@ -139,7 +156,7 @@ std::string ChunkWriter::Finish(ChunkEntry& entry) {
   entry_ = {};
   tokens_.clear();
   lists_.clear();
-  last_.clear();
+  last_ = {};
   return bytes;
 }
 

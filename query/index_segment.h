@@ -44,7 +44,7 @@ struct Directory {
   bool operator==(const Directory&) const = default;
 };
 
-// Collects one chunk.  REQUIRES: tokens come in ascending order.
+// Collects one chunk.  REQUIRES: tokens come in ascending order, and the bytes of each stay where they are until Finish().
 class ChunkWriter {
  public:
   // `block_count` of the segment: a token of all blocks is written shorter.
@@ -58,7 +58,8 @@ class ChunkWriter {
 
  private:
   const std::size_t block_count_;
-  std::string tokens_, lists_, last_;
+  std::string tokens_, lists_;
+  std::string_view last_;
   ChunkEntry entry_;
 };
 
