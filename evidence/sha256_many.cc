@@ -44,6 +44,10 @@ class Managers {
     Manager manager(alloc_mb_mgr(0));
     LV_CHECK(manager != nullptr);
     init_mb_mgr_auto(manager.get(), nullptr);
+    // With SHA instructions all of the library's kinds hash alike, and the widest has the most to do beside it.
+    constexpr std::uint64_t kNarrowerIsFaster = IMB_FEATURE_SHANI | IMB_FEATURE_AVX2;
+    if ((manager->features & kNarrowerIsFaster) == kNarrowerIsFaster)
+      init_mb_mgr_avx2(manager.get());
     return manager;
   }
   void GiveBack(Manager manager) {
@@ -71,6 +75,8 @@ std::size_t TakeCompleted(IMB_MGR* manager, const IMB_JOB* job) {
   return completed;
 }
 
+// REQUIRES: the message is not empty and not longer than kLongestAtOnce; the library, which would look at every job once more
+// for a sixth of the time, is told not to.
 std::size_t Submit(IMB_MGR* manager, std::string_view message, Hash& hash) {
   IMB_JOB* job = IMB_GET_NEXT_JOB(manager);
   job->cipher_mode = IMB_CIPHER_NULL;
@@ -83,7 +89,7 @@ std::size_t Submit(IMB_MGR* manager, std::string_view message, Hash& hash) {
   job->msg_len_to_cipher_in_bytes = 0;
   job->auth_tag_output = hash.bytes.data();
   job->auth_tag_output_len_in_bytes = kHashSize;
-  return TakeCompleted(manager, IMB_SUBMIT_JOB(manager));
+  return TakeCompleted(manager, IMB_SUBMIT_JOB_NOCHECK(manager));
 }
 
 void HashSeveral(std::span<const std::string_view> messages, std::span<Hash> hashes) {
