@@ -5,7 +5,6 @@
 
 #include "config/forwarder_config.h"
 #include "evidence/block.h"
-#include "evidence/directive.h"
 
 namespace logvault::bench {
 namespace {
@@ -18,11 +17,9 @@ Result<std::shared_ptr<const evidence::Dictionary>> DictionaryOf(const v1::Sessi
   Result<evidence::BlockHeader> block =
       evidence::BlockHeader::Parse(opened.dictionaries(0).block());
   if (!block.ok()) return block.status();
-  Result<evidence::Directive> directive = evidence::Directive::Parse(block->body);
-  if (!directive.ok()) return directive.status();
-  Result<evidence::Statement> statement = evidence::Statement::Parse(directive->statement);
-  if (!statement.ok()) return statement.status();
-  return evidence::Dictionary::Parse(statement->dictionary.bytes);
+  Result<evidence::OrderedDictionary> ordered = evidence::DictionaryIn(*block);
+  if (!ordered.ok()) return ordered.status();
+  return std::move(ordered->dictionary);
 }
 
 }  // namespace

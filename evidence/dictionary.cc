@@ -60,20 +60,29 @@ Result<std::string> TrainDictionary(const std::vector<std::string>& samples, std
   return dictionary;
 }
 
+Result<OrderedDictionary> DictionaryIn(const BlockHeader& block) {
+  if (block.kind != BlockKind::kConfig) return InvalidArgument("no CONFIG block");
+  Result<Directive> directive = Directive::Parse(block.body);
+  if (!directive.ok()) return directive.status();
+  Result<Statement> statement = Statement::Parse(directive->statement);
+  if (!statement.ok()) return statement.status();
+  if (statement->type != DirectiveType::kDictionary)
+    return InvalidArgument("it orders no dictionary");
+  Result<std::shared_ptr<const Dictionary>> dictionary =
+      Dictionary::Parse(statement->dictionary.bytes);
+  if (!dictionary.ok()) return dictionary.status();
+  return OrderedDictionary{std::move(statement->dictionary.format), *std::move(dictionary)};
+}
+
 void Dictionaries::Add(std::shared_ptr<const Dictionary> dictionary, std::uint64_t block) {
   const std::uint32_t id = dictionary->id();
   by_id_.try_emplace(id, Known{std::move(dictionary), block});
 }
 
 void Dictionaries::Learn(const BlockHeader& block) {
-  if (block.kind != BlockKind::kConfig || size() >= kMaxDictionaries) return;
-  Result<Directive> directive = Directive::Parse(block.body);
-  if (!directive.ok()) return;
-  Result<Statement> statement = Statement::Parse(directive->statement);
-  if (!statement.ok() || statement->type != DirectiveType::kDictionary) return;
-  Result<std::shared_ptr<const Dictionary>> dictionary =
-      Dictionary::Parse(statement->dictionary.bytes);
-  if (dictionary.ok()) Add(*std::move(dictionary), block.index);
+  if (size() >= kMaxDictionaries) return;
+  Result<OrderedDictionary> ordered = DictionaryIn(block);
+  if (ordered.ok()) Add(std::move(ordered->dictionary), block.index);
 }
 
 const Dictionary* Dictionaries::Find(std::uint32_t id) const {

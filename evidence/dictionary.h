@@ -55,13 +55,20 @@ class Dictionary {
 // kFailedPrecondition where they are too few or too short to learn from.
 Result<std::string> TrainDictionary(const std::vector<std::string>& samples, std::size_t max_size);
 
+// What a block orders that brings a dictionary; an error where it is none.  To read by, not to judge by: whether an
+// administrator ordered it, evidence/governance.h says.
+struct OrderedDictionary {
+  std::string format;
+  std::shared_ptr<const Dictionary> dictionary;
+};
+Result<OrderedDictionary> DictionaryIn(const BlockHeader& block);
+
 // Those that a vault has had, by id.  Copies share them.
 class Dictionaries {
  public:
   // Of the block that brought it.  An id that is there stays as it is.
   void Add(std::shared_ptr<const Dictionary> dictionary, std::uint64_t block);
-  // The dictionary that `block` brings, if it is such a block.  To read by, not to judge by: whether an administrator
-  // ordered it, evidence/governance.h says; a payload that another one opened would not have its root.
+  // The dictionary that `block` brings, if it is such a block.  A payload that a wrong one opened would not have its root.
   void Learn(const BlockHeader& block);
 
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }

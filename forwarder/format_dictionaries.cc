@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "evidence/block.h"
-#include "evidence/directive.h"
 #include "evidence/merkle.h"
 
 namespace logvault::forwarder {
@@ -15,21 +14,15 @@ std::string NameOf(const v1::FormatDictionary& handed) {
   return "the dictionary for format " + handed.format();
 }
 
-Result<std::shared_ptr<const evidence::Dictionary>> DictionaryIn(
+Result<std::shared_ptr<const evidence::Dictionary>> DictionaryHanded(
     const v1::FormatDictionary& handed) {
   Result<evidence::BlockHeader> block = evidence::BlockHeader::Parse(handed.block());
   if (!block.ok()) return block.status();
-  Result<evidence::Directive> directive = evidence::Directive::Parse(block->body);
-  if (!directive.ok()) return directive.status();
-  Result<evidence::Statement> statement = evidence::Statement::Parse(directive->statement);
-  if (!statement.ok()) return statement.status();
-  Result<std::shared_ptr<const evidence::Dictionary>> dictionary =
-      evidence::Dictionary::Parse(statement->dictionary.bytes);
-  if (!dictionary.ok()) return dictionary;
-  if (statement->dictionary.format != handed.format() ||
-      (*dictionary)->hash().view() != handed.hash())
+  Result<evidence::OrderedDictionary> ordered = evidence::DictionaryIn(*block);
+  if (!ordered.ok()) return ordered.status();
+  if (ordered->format != handed.format() || ordered->dictionary->hash().view() != handed.hash())
     return Corruption("its block orders something else");
-  return dictionary;
+  return std::move(ordered->dictionary);
 }
 
 Status CheckInTree(const v1::FormatDictionary& handed, const evidence::Checkpoint& checkpoint) {
@@ -53,7 +46,7 @@ Status CheckDictionaries(const v1::SessionOpened& opened, const evidence::Checkp
     if (handed.hash().size() != evidence::kHashSize)
       return Integrity(NameOf(handed) + ": its hash is none");
     if (handed.block().empty()) continue;
-    Status good = DictionaryIn(handed).status();
+    Status good = DictionaryHanded(handed).status();
     if (good.ok()) good = CheckInTree(handed, checkpoint);
     if (!good.ok()) return Integrity(NameOf(handed) + ": " + good.message());
   }
@@ -82,7 +75,7 @@ Status FormatDictionaries::Take(const v1::SessionOpened& opened, Spool& spool) {
     // No vault has more; they are not counted against the spool's bounds.
     if (handed.block().empty() || all_.size() + fresh.size() >= evidence::kMaxDictionaries)
       continue;
-    Result<std::shared_ptr<const evidence::Dictionary>> dictionary = DictionaryIn(handed);
+    Result<std::shared_ptr<const evidence::Dictionary>> dictionary = DictionaryHanded(handed);
     if (!dictionary.ok()) return dictionary.status().WithContext(NameOf(handed));
     fresh.push_back(*std::move(dictionary));
   }

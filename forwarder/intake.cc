@@ -3,12 +3,16 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace logvault::forwarder {
 
 namespace {
+
+// Where the system has no thread left, one after the other.
+constexpr auto kBesideIfPossible = std::launch::async | std::launch::deferred;
 
 std::string NoRoomRecord(const SpooledBatch& batch) {
   return nlohmann::json{{"type", "gap"},
@@ -98,7 +102,6 @@ void Intake::WatchAll() {
   for (const std::unique_ptr<Stream>& stream : streams_) stream->source->Watch();
 }
 
-// True where a batch was full: more is ready.
 bool Intake::ReadAll() {
   bool more = false;
   // The own stream last: the others make records for it.
@@ -108,16 +111,25 @@ bool Intake::ReadAll() {
   return more;
 }
 
+// True where a batch was full: more is ready.  While the spool takes that batch, the next one is filled.
 bool Intake::ReadStream(Stream& stream) {
   if (!stream.adopted) {
     stream.source->Watch();
     return false;
   }
-  Source::Outcome outcome = stream.source->Read(*stream.batch);
-  for (std::string& record : stream.source->TakeOwnRecords()) own_->Say(std::move(record));
-  stream.idle = outcome == Source::Outcome::kIdle;
-  if (!stream.idle) SealAndCommit({&stream});
+  Fill(stream);
+  if (stream.idle) return false;
+  Seal({&stream});
+  std::future<Status> appended =
+      std::async(kBesideIfPossible, [this] { return spool_.Append(*held_); });
+  Fill(stream);
+  OnAppended(appended.get());
   return !stream.idle;
+}
+
+void Intake::Fill(Stream& stream) {
+  stream.idle = stream.source->Read(*stream.batch) == Source::Outcome::kIdle;
+  for (std::string& record : stream.source->TakeOwnRecords()) own_->Say(std::move(record));
 }
 
 void Intake::SealWhatIsDue() {
@@ -140,6 +152,11 @@ void Intake::Flush() {
 }
 
 void Intake::SealAndCommit(std::vector<Stream*> streams) {
+  Seal(std::move(streams));
+  CommitHeld();
+}
+
+void Intake::Seal(std::vector<Stream*> streams) {
   AddOwnWords(streams);
   SpoolCommit commit;
   if (!registered_) commit.registration = epoch_->registration();
@@ -152,7 +169,6 @@ void Intake::SealAndCommit(std::vector<Stream*> streams) {
     if (stream->name == kOwnSource) commit.settled = own_->TakeSettled();
   }
   held_ = std::move(commit);
-  CommitHeld();
 }
 
 // What a source says of its bytes is committed with the position it says it of: neither outlives a crash alone.
@@ -163,8 +179,10 @@ void Intake::AddOwnWords(std::vector<Stream*>& streams) {
   if (!own->batch->empty()) streams.push_back(own);
 }
 
-void Intake::CommitHeld() {
-  trouble_ = spool_.Append(*held_);
+void Intake::CommitHeld() { OnAppended(spool_.Append(*held_)); }
+
+void Intake::OnAppended(const Status& appended) {
+  trouble_ = appended;
   retry_held_ = clock_.Monotonic() + kSpoolRetryNanos;
   if (!trouble_.ok()) {
     if (blocked_since_ == 0) blocked_since_ = clock_.Now();
@@ -295,9 +313,12 @@ void Intake::GiveUpHeld() {
 void Intake::CommitHeldOf(const std::function<bool(const Stream&)>& wanted) {
   if (!held_.has_value()) return;
   std::erase_if(held_->batches, [&](const SpooledBatch& batch) {
-    const Stream& stream = *Find(batch.item.source);
+    Stream& stream = *Find(batch.item.source);
     if (wanted(stream)) return false;
-    if (!stream.source->reads_again()) own_->Say(NoRoomRecord(batch));
+    if (stream.source->reads_again())
+      stream.batch = std::make_unique<OpenBatch>();  // it follows on what is dropped
+    else
+      own_->Say(NoRoomRecord(batch));
     return true;
   });
   if (held_->batches.empty()) return held_.reset();

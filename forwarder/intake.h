@@ -104,9 +104,12 @@ class Intake {
   void SayWhatIsDue();
   void SayOwed();
   std::string Heartbeat() const;
+  void Fill(Stream& stream);
   void SealAndCommit(std::vector<Stream*> streams);
+  void Seal(std::vector<Stream*> streams);
   void AddOwnWords(std::vector<Stream*>& streams);
   void CommitHeld();
+  void OnAppended(const Status& appended);
   void SayThatItWasBlocked();
   void ReadWhatIsNowhereElse();
   void GiveUpHeld();

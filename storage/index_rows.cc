@@ -63,9 +63,9 @@ Status Rewrite(const Tables& tables, std::uint64_t first) {
   return FromRocks(tables.db().CompactRange(options, tables.index(), &begin, &end));
 }
 
-// `what` and not RocksDB's word for a key that it does not have.
+// `what` and not RocksDB's word for a key that it does not have.  Whoever asks for rows again keeps them (query/index_cache.h).
 Result<std::string> Row(const Tables& tables, const std::string& key, const char* what) {
-  Result<std::string> row = tables.Get(tables.index(), key);
+  Result<std::string> row = tables.GetOnce(tables.index(), key);
   if (!row.ok() && row.status().code() == StatusCode::kNotFound) return NotFound(what);
   return row;
 }

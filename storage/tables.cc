@@ -286,17 +286,26 @@ std::vector<rocksdb::ColumnFamilyHandle*> Tables::SmallFamilies() const {
 }
 
 Result<std::string> Tables::Get(rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
-  std::string value;
-  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family, ToSlice(key), &value);
-  if (!status.ok()) return FromRocks(status).WithContext(family->GetName());
-  return value;
+  return Get(rocksdb::ReadOptions(), family, key);
+}
+
+Result<std::string> Tables::GetOnce(rocksdb::ColumnFamilyHandle* family,
+                                    std::string_view key) const {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  return Get(options, family, key);
 }
 
 Result<std::string> Tables::GetUnchecked(rocksdb::ColumnFamilyHandle* family,
                                          std::string_view key) const {
   rocksdb::ReadOptions options;
   options.verify_checksums = false;
-  options.fill_cache = false;  // such rows are large and seldom read twice
+  options.fill_cache = false;
+  return Get(options, family, key);
+}
+
+Result<std::string> Tables::Get(const rocksdb::ReadOptions& options,
+                                rocksdb::ColumnFamilyHandle* family, std::string_view key) const {
   std::string value;
   const rocksdb::Status status = db_->Get(options, family, ToSlice(key), &value);
   if (!status.ok()) return FromRocks(status).WithContext(family->GetName());

@@ -85,7 +85,10 @@ class Tables {
   // The value under `key`; kNotFound where there is none.
   [[nodiscard]] Result<std::string> Get(rocksdb::ColumnFamilyHandle* family,
                                         std::string_view key) const;
-  // The same without RocksDB's checksum, which covers a table's block of many rows: for rows that have a hash of
+  // The same for a row that is large, or seldom read twice: it is not kept in RocksDB's cache.
+  [[nodiscard]] Result<std::string> GetOnce(rocksdb::ColumnFamilyHandle* family,
+                                            std::string_view key) const;
+  // The same, and without RocksDB's checksum, which covers a table's block of many rows: for rows that have a hash of
   // their own to be checked by, so that one altered row does not cost its neighbours.
   [[nodiscard]] Result<std::string> GetUnchecked(rocksdb::ColumnFamilyHandle* family,
                                                  std::string_view key) const;
@@ -104,6 +107,9 @@ class Tables {
                                                   const TablesOptions& options);
   Status FindFamilies();
   Status PinRewrittenFiles();
+  [[nodiscard]] Result<std::string> Get(const rocksdb::ReadOptions& options,
+                                        rocksdb::ColumnFamilyHandle* family,
+                                        std::string_view key) const;
 
   const std::unique_ptr<rocksdb::DB> db_;
   const std::shared_ptr<rocksdb::Cache> cache_;  // one for all families

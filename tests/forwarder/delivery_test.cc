@@ -205,6 +205,29 @@ TEST(DeliveryTest, AStopWithAFullSpoolIsSaidAndLosesNothing) {
   EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
 }
 
+// What was read while a batch looked for room may be short enough to find some itself.
+TEST(DeliveryTest, AStopDropsWhatFollowsOnABatchThatFoundNoRoom) {
+  TestHost host;
+  host.spool_options.max_bytes = 100'000;
+  host.Write("app.log", "one\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.vault.fail_appends = host.vault.fail_opens = 1'000'000;
+  host.Append("app.log", "two\n");
+  host.Run(20);
+  ASSERT_EQ(host.spool().figures().pending_items, 1u);
+  const std::string text = RandomLines(1100);  // a batch, and 50 KB that would find room
+  host.Append("app.log", text);
+  host.StepIntake();
+  ASSERT_TRUE(host.intake().blocked());
+  host.intake().Stop(R"({"type":"stop"})");
+  host.Crash();
+  host.vault.fail_appends = host.vault.fail_opens = 0;
+  ASSERT_TRUE(host.Start().ok());
+  host.Run(200);
+  EXPECT_TRUE(host.Raw() == "one\ntwo\n" + text) << host.Raw().size() << " bytes";
+}
+
 // Holds what nobody else has, as a socket does.
 class FakeSocket final : public Source {
  public:
