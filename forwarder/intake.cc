@@ -3,16 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <future>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace logvault::forwarder {
 
 namespace {
-
-// Where the system has no thread left, one after the other.
-constexpr auto kBesideIfPossible = std::launch::async | std::launch::deferred;
 
 std::string NoRoomRecord(const SpooledBatch& batch) {
   return nlohmann::json{{"type", "gap"},
@@ -111,7 +107,7 @@ bool Intake::ReadAll() {
   return more;
 }
 
-// True where a batch was full: more is ready.  While the spool takes that batch, the next one is filled.
+// True where a batch was full: more is ready.  While that batch is sealed and enters the spool, the next one is filled.
 bool Intake::ReadStream(Stream& stream) {
   if (!stream.adopted) {
     stream.source->Watch();
@@ -119,9 +115,9 @@ bool Intake::ReadStream(Stream& stream) {
   }
   Fill(stream);
   if (stream.idle) return false;
-  Seal({&stream});
-  std::future<Status> appended =
-      std::async(kBesideIfPossible, [this] { return spool_.Append(*held_); });
+  const std::vector<ToSeal> full = Close({&stream});
+  std::swap(stream.batch, spare_);  // `full` goes on to name the one that is to be sealed
+  std::future<Status> appended = SealBeside(full);
   Fill(stream);
   OnAppended(appended.get());
   return !stream.idle;
@@ -152,23 +148,41 @@ void Intake::Flush() {
 }
 
 void Intake::SealAndCommit(std::vector<Stream*> streams) {
-  Seal(std::move(streams));
-  CommitHeld();
+  const std::vector<ToSeal> closed = Close(std::move(streams));
+  OnAppended(SealBeside(closed).get());
 }
 
-void Intake::Seal(std::vector<Stream*> streams) {
+std::vector<Intake::ToSeal> Intake::Close(std::vector<Stream*> streams) {
   AddOwnWords(streams);
+  std::vector<ToSeal> closed;
+  for (Stream* stream : streams) {
+    stream->bytes += stream->batch->builder().raw_bytes();
+    closed.push_back({stream, stream->batch.get(), stream->source->TakePosition(), {}});
+    if (stream->name == kOwnSource) closed.back().settled = own_->TakeSettled();
+  }
+  return closed;
+}
+
+// All sealing is one thread's, which keeps what it needs for that.  `closed` must stay until it is over, and the heads of its
+// streams as they are.
+std::future<Status> Intake::SealBeside(const std::vector<ToSeal>& closed) {
+  return sealer_.Run([this, &closed] {
+    held_ = Seal(closed);
+    return spool_.Append(*held_);
+  });
+}
+
+SpoolCommit Intake::Seal(const std::vector<ToSeal>& closed) {
   SpoolCommit commit;
   if (!registered_) commit.registration = epoch_->registration();
   const Seen seen = witness_.seen();
-  for (Stream* stream : streams) {
-    stream->bytes += stream->batch->builder().raw_bytes();
-    commit.batches.push_back(epoch_->Seal(stream->name, stream->head, seen,
-                                          stream->batch->builder(), stream->source->TakePosition(),
-                                          dictionaries_.For(stream->format)));
-    if (stream->name == kOwnSource) commit.settled = own_->TakeSettled();
+  for (const ToSeal& each : closed) {
+    const Stream& stream = *each.stream;
+    commit.batches.push_back(epoch_->Seal(stream.name, stream.head, seen, each.batch->builder(),
+                                          each.position, dictionaries_.For(stream.format)));
+    commit.settled.insert(commit.settled.end(), each.settled.begin(), each.settled.end());
   }
-  held_ = std::move(commit);
+  return commit;
 }
 
 // What a source says of its bytes is committed with the position it says it of: neither outlives a crash alone.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,6 +19,7 @@
 #include "forwarder/source.h"
 #include "forwarder/spool.h"
 #include "forwarder/witness.h"
+#include "forwarder/worker.h"
 
 namespace logvault::forwarder {
 
@@ -93,6 +95,14 @@ class Intake {
     std::int64_t last_flush = INT64_MIN / 2;  // Clock::Monotonic
   };
 
+  // A batch that takes no more, and what is committed with it.
+  struct ToSeal {
+    Stream* stream = nullptr;
+    OpenBatch* batch = nullptr;
+    std::vector<evidence::PositionEntry> position;
+    std::vector<std::int64_t> settled;  // owed records that are in it
+  };
+
   Intake(IntakeOptions options, const HostIdentity& identity, Spool& spool, const Witness& witness,
          Handover& handover, Doorbell& to_shipper, const Clock& clock);
 
@@ -106,7 +116,9 @@ class Intake {
   std::string Heartbeat() const;
   void Fill(Stream& stream);
   void SealAndCommit(std::vector<Stream*> streams);
-  void Seal(std::vector<Stream*> streams);
+  std::vector<ToSeal> Close(std::vector<Stream*> streams);
+  std::future<Status> SealBeside(const std::vector<ToSeal>& closed);
+  SpoolCommit Seal(const std::vector<ToSeal>& closed);
   void AddOwnWords(std::vector<Stream*>& streams);
   void CommitHeld();
   void OnAppended(const Status& appended);
@@ -141,6 +153,7 @@ class Intake {
   bool registered_ = false;                       // the epoch's registration is in the spool
   std::vector<std::unique_ptr<Stream>> streams_;  // the own one first
   OwnSource* own_ = nullptr;
+  std::unique_ptr<OpenBatch> spare_ = std::make_unique<OpenBatch>();  // empty, for the next
   std::optional<SpoolCommit> held_;      // sealed, and no room in the spool
   std::int64_t retry_held_ = 0;          // Clock::Monotonic
   UnixNanos blocked_since_ = 0;          // 0: it is not
@@ -153,6 +166,7 @@ class Intake {
   std::set<std::int64_t> owed_said_;  // waiting in the own stream
   std::uint64_t commits_ = 0;
   bool stopped_ = false;
+  Worker sealer_;  // last: its job uses the rest
 };
 
 }  // namespace logvault::forwarder
