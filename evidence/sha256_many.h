@@ -1,5 +1,5 @@
-// SHA-256 of many messages: several at a time where the machine has libipsec-mb (Debian's, for amd64), which uses the wide
-// registers of the processor, otherwise one after the other by OpenSSL.  The hashes are the same.
+// SHA-256 of many messages: several at a time where the machine has libipsec-mb (Debian's, for amd64), which uses the
+// processor's wide registers or its SHA instructions, otherwise one after the other by OpenSSL.  The hashes are the same.
 #pragma once
 
 #include <cstddef>

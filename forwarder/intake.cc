@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/check.h"
+
 namespace logvault::forwarder {
 
 namespace {
@@ -107,7 +109,7 @@ bool Intake::ReadAll() {
   return more;
 }
 
-// True where a batch was full: more is ready.  While that batch is sealed and enters the spool, the next one is filled.
+// True where the next batch is full too.  While one is sealed and enters the spool, the next is filled.
 bool Intake::ReadStream(Stream& stream) {
   if (!stream.adopted) {
     stream.source->Watch();
@@ -115,9 +117,9 @@ bool Intake::ReadStream(Stream& stream) {
   }
   Fill(stream);
   if (stream.idle) return false;
-  const std::vector<ToSeal> full = Close({&stream});
+  std::vector<ToSeal> full = Close({&stream});
   std::swap(stream.batch, spare_);  // `full` goes on to name the one that is to be sealed
-  std::future<Status> appended = SealBeside(full);
+  std::future<Status> appended = SealBeside(std::move(full));
   Fill(stream);
   OnAppended(appended.get());
   return !stream.idle;
@@ -129,10 +131,14 @@ void Intake::Fill(Stream& stream) {
 }
 
 void Intake::SealWhatIsDue() {
+  const auto is_due = [this](const Stream& stream) {
+    return !stream.batch->empty() && clock_.Monotonic() - stream.last_flush >= flush_interval_;
+  };
+  // What the own stream says of the others' bytes is committed with them: none of it is left behind.
+  const bool all = is_due(*streams_.front());
   std::vector<Stream*> due;
   for (const std::unique_ptr<Stream>& stream : streams_) {
-    bool quiet = clock_.Monotonic() - stream->last_flush >= flush_interval_;
-    if (!stream->batch->empty() && quiet) due.push_back(stream.get());
+    if (is_due(*stream) || (all && !stream->batch->empty())) due.push_back(stream.get());
   }
   if (!due.empty()) SealAndCommit(due);
 }
@@ -148,8 +154,7 @@ void Intake::Flush() {
 }
 
 void Intake::SealAndCommit(std::vector<Stream*> streams) {
-  const std::vector<ToSeal> closed = Close(std::move(streams));
-  OnAppended(SealBeside(closed).get());
+  OnAppended(SealBeside(Close(std::move(streams))).get());
 }
 
 std::vector<Intake::ToSeal> Intake::Close(std::vector<Stream*> streams) {
@@ -163,13 +168,20 @@ std::vector<Intake::ToSeal> Intake::Close(std::vector<Stream*> streams) {
   return closed;
 }
 
-// All sealing is one thread's, which keeps what it needs for that.  `closed` must stay until it is over, and the heads of its
-// streams as they are.
-std::future<Status> Intake::SealBeside(const std::vector<ToSeal>& closed) {
-  return sealer_.Run([this, &closed] {
+// One thread seals what is new, and keeps what it needs for that.  Until the answer is taken, held_ and what sealing reads (the
+// epoch, the streams' heads, the dictionaries) are that thread's.
+std::future<Status> Intake::SealBeside(std::vector<ToSeal> closed) {
+  LV_CHECK(!held_.has_value());
+  return sealer_.Run([this, closed = std::move(closed)] {
     held_ = Seal(closed);
-    return spool_.Append(*held_);
+    return AppendHeld();
   });
+}
+
+Status Intake::AppendHeld() {
+  Status appended = spool_.Append(*held_);
+  if (appended.ok()) to_shipper_.Ring();
+  return appended;
 }
 
 SpoolCommit Intake::Seal(const std::vector<ToSeal>& closed) {
@@ -193,7 +205,7 @@ void Intake::AddOwnWords(std::vector<Stream*>& streams) {
   if (!own->batch->empty()) streams.push_back(own);
 }
 
-void Intake::CommitHeld() { OnAppended(spool_.Append(*held_)); }
+void Intake::CommitHeld() { OnAppended(AppendHeld()); }
 
 void Intake::OnAppended(const Status& appended) {
   trouble_ = appended;
@@ -214,7 +226,6 @@ void Intake::OnAppended(const Status& appended) {
   registered_ = true;
   epoch_->Advance();
   ++commits_;
-  to_shipper_.Ring();
 }
 
 void Intake::SayThatItWasBlocked() {
@@ -311,7 +322,11 @@ void Intake::ReadWhatIsNowhereElse() {
   for (const std::unique_ptr<Stream>& stream : streams_) {
     if (stream->source->reads_again()) continue;
     stream->source->Finish();
-    for (int batches = 0; batches < kStopBatchesMax && ReadStream(*stream); ++batches) GiveUpHeld();
+    bool more = true;
+    for (int batches = 0; more && batches < kStopBatchesMax; ++batches) {
+      more = ReadStream(*stream);
+      GiveUpHeld();
+    }
   }
 }
 

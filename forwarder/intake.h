@@ -36,7 +36,7 @@ struct IntakeOptions {
   std::string start_record;  // JSON, said first
 };
 
-// Driven by one thread.
+// Driven by one thread; a second one seals, while the first reads on.
 class Intake {
  public:
   // Everything given by reference must outlive the intake.  `to_shipper` rings when there is something to ship.
@@ -117,7 +117,8 @@ class Intake {
   void Fill(Stream& stream);
   void SealAndCommit(std::vector<Stream*> streams);
   std::vector<ToSeal> Close(std::vector<Stream*> streams);
-  std::future<Status> SealBeside(const std::vector<ToSeal>& closed);
+  std::future<Status> SealBeside(std::vector<ToSeal> closed);
+  Status AppendHeld();
   SpoolCommit Seal(const std::vector<ToSeal>& closed);
   void AddOwnWords(std::vector<Stream*>& streams);
   void CommitHeld();

@@ -145,7 +145,6 @@ Result<Spool::Resealed> Intake::SealAgainOrSetAside(const SpooledItem& item,
 Status Intake::SealHeldAgain() {
   for (SpooledBatch& batch : held_->batches) {
     StreamHead head = Find(batch.item.source)->head;
-    std::vector<evidence::PositionEntry> position = std::move(batch.position);
     Result<SpooledBatch> again = SealAgain(batch.item, 0, head);
     if (!again.ok()) return again.status();
     batch = *std::move(again);

@@ -50,6 +50,7 @@ class Walk {
     LV_RETURN_IF_ERROR(ForEachRow(db_, "SELECT 1 FROM sqlite_schema LIMIT 1",
                                   [&](const Statement&) { empty = false; }));
     if (empty) return Status::Ok();
+    LV_RETURN_IF_ERROR(CheckSchema());
     Status host = ForEachRow(db_, "SELECT value FROM meta WHERE key='host'",
                              [&](const Statement& row) { host_ = row.Blob(0); });
     if (!host.ok()) return host;
@@ -66,6 +67,12 @@ class Walk {
     return ForEachRow(db_, "PRAGMA quick_check(10)", [&](const Statement& row) {
       if (row.Text(0) != "ok") Found("pages: " + row.Text(0));
     });
+  }
+
+  Status CheckSchema() {
+    Result<bool> ours = HasSpoolSchema(db_);
+    if (!ours.ok()) return ours.status();
+    return *ours ? Status::Ok() : Corruption("what the file says of its tables is damaged");
   }
 
   Status CheckItems(CheckScope scope) {

@@ -55,7 +55,8 @@ bool TablesAreThere(const std::string& path) {
                           "SELECT 1 FROM meta LIMIT 0"}) {
     if (!db->Prepare(sql).ok()) return false;
   }
-  return true;
+  Result<bool> ours = HasSpoolSchema(*db);
+  return ours.ok() && *ours;
 }
 
 }  // namespace

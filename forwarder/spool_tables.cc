@@ -1,5 +1,8 @@
 #include "forwarder/spool_tables.h"
 
+#include <algorithm>
+#include <array>
+#include <set>
 #include <utility>
 
 namespace logvault::forwarder {
@@ -34,7 +37,30 @@ constexpr const char* kSettings =
 constexpr const char* kFillSettings =
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2048;";
 
+// Type, name, table and text of each table and index.
+using SchemaRow = std::array<std::string, 4>;
+
+Result<std::set<SchemaRow>> SchemaOf(Database& db) {
+  std::set<SchemaRow> schema;
+  LV_RETURN_IF_ERROR(ForEachRow(
+      db, "SELECT type, name, tbl_name, sql FROM sqlite_schema", [&schema](const Statement& row) {
+        schema.insert({row.Text(0), row.Text(1), row.Text(2), row.Text(3)});
+      }));
+  return schema;
+}
+
 }  // namespace
+
+Result<bool> HasSpoolSchema(Database& db) {
+  Result<Database> sample = Database::Open(":memory:");
+  if (!sample.ok()) return sample.status();
+  LV_RETURN_IF_ERROR(sample->Execute(kSchema));
+  Result<std::set<SchemaRow>> ours = SchemaOf(*sample);
+  if (!ours.ok()) return ours.status();
+  Result<std::set<SchemaRow>> there = SchemaOf(db);
+  if (!there.ok()) return there.status();
+  return std::includes(ours->begin(), ours->end(), there->begin(), there->end());
+}
 
 std::uint64_t BytesOf(const SpooledItem& item) { return item.header.size() + item.payload.size(); }
 

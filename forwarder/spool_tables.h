@@ -53,6 +53,10 @@ struct OwedRecord {
 // An item's `state` in the table.
 enum class ItemState { kWaiting = 0, kAcknowledged = 1, kSetAside = 2 };
 
+// Whether what `db` says of its tables is what this program says of them: one flipped bit there makes another table, or
+// another column, that SQLite finds nothing wrong with.  An older spool may have fewer.
+Result<bool> HasSpoolSchema(Database& db);
+
 // Not for several threads.  Statements are prepared once.
 class SpoolTables {
  public:

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <climits>
-#include <cstring>
 #include <optional>
 
 #include "common/bytes.h"
 #include "query/index_token.h"
+#include "query/word.h"
 
 namespace logvault::query {
 namespace {
@@ -40,19 +40,13 @@ std::vector<Number> ReadRising(ByteReader& in, std::uint64_t base, std::uint64_t
   return numbers;
 }
 
-std::uint64_t LoadLittleEndian(const char* from) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, from, sizeof word);
-  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
-}
-
 // Eight bytes at a time, since it stands on the path of every token.
 std::size_t SharedPrefix(std::string_view a, std::string_view b) {
   const std::size_t size = std::min(a.size(), b.size());
   std::size_t shared = 0;
   for (; shared + sizeof(std::uint64_t) <= size; shared += sizeof(std::uint64_t)) {
-    const std::uint64_t differing =
-        LoadLittleEndian(a.data() + shared) ^ LoadLittleEndian(b.data() + shared);
+    const std::uint64_t differing = LoadLittleEndian<std::uint64_t>(a.data() + shared) ^
+                                    LoadLittleEndian<std::uint64_t>(b.data() + shared);
     if (differing != 0)
       return shared + static_cast<std::size_t>(std::countr_zero(differing)) / CHAR_BIT;
   }

@@ -1,23 +1,18 @@
 #include "query/token_table.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "query/word.h"
 
 namespace logvault::query {
 namespace {
-
-template <typename Word>
-std::uint64_t Load(const char* from) {
-  Word word = 0;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
 
 // Up to eight bytes as a number; two of one size are the same number only where they are the same.
 std::uint64_t LoadShort(std::string_view bytes) {
   const std::size_t size = bytes.size();
   if (size >= 4)
-    return Load<std::uint32_t>(bytes.data()) | Load<std::uint32_t>(bytes.data() + size - 4) << 32;
+    return LoadLittleEndian<std::uint32_t>(bytes.data()) |
+           std::uint64_t{LoadLittleEndian<std::uint32_t>(bytes.data() + size - 4)} << 32;
   if (size == 0) return 0;
   return static_cast<std::uint8_t>(bytes[0]) |
          static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[size / 2])) << 8 |
@@ -31,10 +26,11 @@ std::uint64_t SignatureOf(std::string_view token) {
   if (token.size() <= sizeof(std::uint64_t)) return LoadShort(token);
   std::uint64_t signature = 0;
   for (std::size_t at = 0; at + sizeof signature < token.size(); at += sizeof signature) {
-    signature = (signature ^ Load<std::uint64_t>(token.data() + at)) * kMultiplier;
+    signature = (signature ^ LoadLittleEndian<std::uint64_t>(token.data() + at)) * kMultiplier;
     signature ^= signature >> 32;
   }
-  return signature ^ Load<std::uint64_t>(token.data() + token.size() - sizeof signature);
+  return signature ^
+         LoadLittleEndian<std::uint64_t>(token.data() + token.size() - sizeof signature);
 }
 
 // Fast and good enough for a table that only this process sees.
@@ -46,7 +42,7 @@ std::uint64_t HashOf(std::uint64_t signature, std::size_t size) {
 std::uint64_t FrontOf(std::string_view token) {
   std::array<char, sizeof(std::uint64_t)> front{};
   std::copy_n(token.begin(), std::min(token.size(), front.size()), front.begin());
-  return __builtin_bswap64(Load<std::uint64_t>(front.data()));
+  return __builtin_bswap64(LoadLittleEndian<std::uint64_t>(front.data()));
 }
 
 // By `front`, digit by digit from the last (LSD radix sort): a tenth of what comparing them takes.

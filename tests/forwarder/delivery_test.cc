@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <nlohmann/json.hpp>
 
 #include "tests/forwarder/test_host.h"
 
@@ -256,7 +257,7 @@ TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
   host.spool_options.max_bytes = 100'000;
   auto made = std::make_unique<FakeSocket>();
   FakeSocket& socket = *made;
-  host.socket_source = std::move(made);
+  host.socket_sources.push_back(std::move(made));
   host.Write("app.log", "one\n");
   ASSERT_TRUE(host.Start().ok());
   host.Settle();
@@ -271,6 +272,46 @@ TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
   ASSERT_NE(first, std::string::npos) << own;
   EXPECT_NE(own.find(told, first + 1), std::string::npos) << "two records were lost:\n" << own;
   EXPECT_EQ(host.vault.streams["net"].records.size(), 1u);
+}
+
+// How many records of `source` the own stream says are lost.
+std::size_t ToldLost(const std::string& own, const std::string& source) {
+  std::size_t told = 0;
+  for (std::string_view rest = own; !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    const nlohmann::json record = nlohmann::json::parse(rest.substr(0, end));
+    if (record.value("type", "") == "gap" && record.value("source", "") == source)
+      told += record.value("records", std::size_t{0});
+    rest.remove_prefix(end + 1);
+  }
+  return told;
+}
+
+// Of several sockets, with batches of every size behind the one that found no room.
+TEST(DeliveryTest, EveryRecordThatASocketHeldAtAStopIsInTheVaultOrTold) {
+  TestHost host;
+  host.spool_options.max_bytes = 100'000;
+  FakeSocket* sockets[2];
+  for (FakeSocket*& socket : sockets) {
+    auto made = std::make_unique<FakeSocket>();
+    socket = made.get();
+    host.socket_sources.push_back(std::move(made));
+  }
+  host.Write("app.log", "one\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  for (FakeSocket* socket : sockets) {
+    for (int lines : {1000, 1000, 1000, 1}) socket->Receive(RandomLines(lines));
+  }
+  host.StepIntake();
+  ASSERT_TRUE(host.intake().blocked());
+  host.intake().Stop(R"({"type":"stop"})");
+  host.Run(100);
+  for (const char* source : {"net", "net2"}) {
+    EXPECT_EQ(host.vault.streams[source].records.size() + ToldLost(host.Own(), source), 4u)
+        << source << ": " << host.Own();
+  }
+  EXPECT_THAT(host.Own(), testing::EndsWith("{\"type\":\"stop\"}\n"));
 }
 
 class BytesTest : public testing::TestWithParam<std::string> {};

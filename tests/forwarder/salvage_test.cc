@@ -144,6 +144,30 @@ TEST_F(SalvageTest, AnyPageCanBeLostAndEveryNumberIsThereOrTold) {
   }
 }
 
+// Most of what SQLite keeps there reads as well with a bit flipped: as another column, or another table.
+TEST_F(SalvageTest, AFlippedBitInWhatTheFileSaysOfItsTablesCostsNothing) {
+  Fill(4);
+  const std::string sound = Read(File());
+  int found = 0;
+  for (const std::string_view word : {"value BLOB", "value BLOB NOT NULL, PRIMARY", "next_seq",
+                                      "position", "owed", "item_by_state", "header BLOB"}) {
+    SCOPED_TRACE(word);
+    const std::size_t at = std::string_view(sound).substr(0, kPage).find(word);
+    if (at == std::string_view::npos) continue;
+    ++found;
+    options_.dir = folder_ / ("spool-" + std::to_string(found));
+    std::filesystem::create_directories(options_.dir);
+    std::ofstream(File(), std::ios::binary) << sound;
+    FlipBit(File(), at);
+    auto spool = Open();
+    EXPECT_TRUE(spool->salvaged().has_value());
+    EXPECT_EQ(spool->figures().pending_items, 4u);
+    EXPECT_EQ((*spool->Head("app"))->next_seq, 13u);
+    EXPECT_EQ(*spool->Position("app"), (std::vector<evidence::PositionEntry>{{"file", "12"}}));
+  }
+  EXPECT_GE(found, 6);
+}
+
 // SQLite itself would drop everything from the flipped bit on, and not say so.
 TEST_F(SalvageTest, AFlippedBitInTheLogIsNoticedAndCostsOneBatch) {
   std::string log;

@@ -92,11 +92,14 @@ class TestHost {
     auto source = std::make_unique<FileSource>(file, clock);
     source_ = source.get();
     intake_->AddSource("app", std::string(formats::NameOf(format_)), std::move(source));
-    if (socket_source != nullptr) intake_->AddSource("net", "syslog", std::move(socket_source));
+    for (std::size_t i = 0; i < socket_sources.size(); ++i)
+      intake_->AddSource(i == 0 ? "net" : "net" + std::to_string(i + 1), "syslog",
+                         std::move(socket_sources[i]));
+    socket_sources.clear();
     LV_RETURN_IF_ERROR(intake_->LoadHeads());
     ShipperOptions shipping;
     shipping.addresses = {"vault:1"};
-    for (const char* name : {"logvault", "app", "net"}) {
+    for (const char* name : {"logvault", "app", "net", "net2"}) {
       v1::StreamDescriptor stream;
       stream.set_source(name);
       stream.set_format("plain");
@@ -156,7 +159,7 @@ class TestHost {
   std::int64_t heartbeat = 30 * kNanosPerSecond;
   bool drain = false;
   bool from_end = false;
-  std::unique_ptr<Source> socket_source;  // a second source, for the next start only
+  std::vector<std::unique_ptr<Source>> socket_sources;  // `net`, `net2`, for the next start only
 
  private:
   TestFolder folder_;

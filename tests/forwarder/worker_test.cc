@@ -1,0 +1,47 @@
+#include "forwarder/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+namespace logvault::forwarder {
+namespace {
+
+TEST(WorkerTest, DoesEachJobOnOneThreadOfItsOwnAndSaysHowItWent) {
+  Worker worker;
+  std::thread::id first;
+  EXPECT_EQ(worker.Run([&] { return first = std::this_thread::get_id(), NotFound("nothing"); })
+                .get()
+                .code(),
+            StatusCode::kNotFound);
+  EXPECT_NE(first, std::this_thread::get_id());
+  std::thread::id second;
+  EXPECT_TRUE(
+      worker.Run([&] { return second = std::this_thread::get_id(), Status::Ok(); }).get().ok());
+  EXPECT_EQ(first, second);
+}
+
+TEST(WorkerTest, TheCallerGoesOnMeanwhile) {
+  Worker worker;
+  std::promise<void> release;
+  std::future<Status> done = worker.Run([&] {
+    release.get_future().wait();
+    return Status::Ok();
+  });
+  release.set_value();  // never reached, were the job done by this thread
+  EXPECT_TRUE(done.get().ok());
+}
+
+TEST(WorkerTest, EndsAfterTheJobThatItWasGiven) {
+  std::atomic<int> jobs = 0;
+  {
+    Worker worker;
+    std::future<Status> nobody_waits = worker.Run([&jobs] { return ++jobs, Status::Ok(); });
+  }
+  EXPECT_EQ(jobs, 1);
+}
+
+}  // namespace
+}  // namespace logvault::forwarder
