@@ -42,8 +42,9 @@ bool AuditSource::Resume(const std::vector<evidence::PositionEntry>& position, b
 }
 
 Source::Outcome AuditSource::Read(OpenBatch& batch) {
-  const bool emptied =
-      queue_.MoveTo(batch, [this](const Message& message) { return Look(message); });
+  const bool emptied = queue_.MoveTo(
+      batch, [this](const Message& message) { return Look(message); },
+      [this](const Message& message) { Pass(message); });
   return emptied ? Outcome::kIdle : Outcome::kFull;
 }
 
@@ -58,20 +59,26 @@ UnixNanos AuditSource::Look(const Message& message) {
     connection_ = message.connection;
     after_break_ = true;
   }
-  if (const std::optional<std::uint64_t> serial = SerialOf(message.bytes); serial.has_value()) {
-    if (std::exchange(after_break_, false)) LookForBreak(*serial);
-    // Records of several events interleave; after a restart of the host the numbers begin anew.
-    const bool interleaved =
-        last_.has_value() && *serial < *last_ && *last_ - *serial < kInterleaved;
-    if (!interleaved) last_ = serial;
-    moved_ = true;
-  }
+  if (after_break_) LookForBreak(message);
   formats::TimeContext times;
   times.not_after = message.read_time;
   return formats::EventTime(formats::Format::kAuditd, message.bytes, times);
 }
 
-void AuditSource::LookForBreak(std::uint64_t serial) {
+void AuditSource::Pass(const Message& message) {
+  const std::optional<std::uint64_t> serial = SerialOf(message.bytes);
+  if (!serial.has_value()) return;
+  // Records of several events interleave; after a restart of the host the numbers begin anew.
+  const bool interleaved = last_.has_value() && *serial < *last_ && *last_ - *serial < kInterleaved;
+  if (!interleaved) last_ = serial;
+  moved_ = true;
+}
+
+void AuditSource::LookForBreak(const Message& message) {
+  const std::optional<std::uint64_t> found = SerialOf(message.bytes);
+  if (!found.has_value()) return;
+  after_break_ = false;
+  const std::uint64_t serial = *found;
   if (!last_.has_value() || serial == *last_ || serial == *last_ + 1) return;
   nlohmann::json gap = {{"type", "gap"},
                         {"source", name_},

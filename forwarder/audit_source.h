@@ -34,13 +34,14 @@ class AuditSource final : public Source {
 
  private:
   UnixNanos Look(const Message& message);
-  void LookForBreak(std::uint64_t serial);
+  void LookForBreak(const Message& message);
+  void Pass(const Message& message);
 
   const std::string name_;
   MessageQueue queue_;
   std::uint64_t connection_ = 0;       // of the newest message
   bool after_break_ = false;           // the next number tells what is missing
-  std::optional<std::uint64_t> last_;  // the newest event's number
+  std::optional<std::uint64_t> last_;  // of the newest event that is in a batch
   bool moved_ = false;
   OwnRecords own_;
   std::unique_ptr<AuditClient> client_;  // last: its thread uses the queue

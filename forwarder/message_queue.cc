@@ -60,7 +60,8 @@ void MessageQueue::Pop() {
 }
 
 bool MessageQueue::MoveTo(OpenBatch& batch,
-                          const std::function<UnixNanos(const Message&)>& event_time) {
+                          const std::function<UnixNanos(const Message&)>& event_time,
+                          const std::function<void(const Message&)>& moved) {
   while (const Message* message = Front()) {
     evidence::RecordView record;
     record.read_time = message->read_time;
@@ -70,6 +71,7 @@ bool MessageQueue::MoveTo(OpenBatch& batch,
     record.origin = *message->origin;
     record.bytes = message->bytes;
     if (!batch.Add(record)) return false;
+    moved(*message);
     Pop();
   }
   return true;

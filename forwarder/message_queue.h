@@ -45,9 +45,11 @@ class MessageQueue {
   // Rings once a full queue is half empty again.  Any thread.
   Doorbell& room() { return room_; }
 
-  // Moves messages into `batch` until it is full (false) or nothing is left.  `event_time` may look at each.
-  bool MoveTo(OpenBatch& batch, const std::function<UnixNanos(const Message&)>& event_time)
-      LV_EXCLUDES(mutex_);
+  // Moves messages into `batch` until it is full (false) or nothing is left.  `event_time` may look at each before, and once
+  // more where the batch had no room for it; `moved` at each that is in the batch.
+  bool MoveTo(
+      OpenBatch& batch, const std::function<UnixNanos(const Message&)>& event_time,
+      const std::function<void(const Message&)>& moved = [](const Message&) {}) LV_EXCLUDES(mutex_);
   // Readable once something came, until MoveTo found nothing left, or Hush.
   [[nodiscard]] int fd() const { return news_.fd(); }
   void Hush() { news_.Clear(); }

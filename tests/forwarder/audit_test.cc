@@ -232,5 +232,29 @@ TEST_F(AuditTest, RealRecordsArriveAsTheyAre) {
   std::printf("%d sample files, %zu records\n", files, taken_.size());
 }
 
+// After a kill the position tells what is missing: what waits for the next batch is not in this one.
+TEST_F(AuditTest, ThePositionOfAFullBatchIsThatOfItsLastRecord) {
+  StartPlugin();
+  Start();
+  plugin_->Accept();
+  for (std::uint64_t serial = 1; serial <= 200; ++serial) {
+    std::string line = Line(serial);
+    line.insert(line.size() - 1, 8000, 'x');
+    plugin_->Write(line);
+  }
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  Source::Outcome outcome = Source::Outcome::kIdle;
+  while (outcome == Source::Outcome::kIdle && std::chrono::steady_clock::now() < until) {
+    pollfd waiting{source_->poll_fd(), POLLIN, 0};
+    ::poll(&waiting, 1, 100);
+    outcome = source_->Read(batch_);
+  }
+  ASSERT_EQ(outcome, Source::Outcome::kFull);
+  const std::string last = std::to_string(batch_.record_count());
+  Take();
+  ASSERT_EQ(position_.size(), 1u);
+  EXPECT_EQ(position_.front().value, last);
+}
+
 }  // namespace
 }  // namespace logvault::forwarder
