@@ -1,3 +1,4 @@
+// The second thread: whose it is, that the first goes on meanwhile, and that no job is left undone.
 #include "forwarder/worker.h"
 
 #include <gtest/gtest.h>
