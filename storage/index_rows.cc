@@ -1,5 +1,6 @@
 #include "storage/index_rows.h"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/write_batch.h>
 
 #include <memory>
@@ -40,18 +41,42 @@ struct RowsOf {
   std::string begin, end;
 };
 
-// Adds to `rows` the removal of the segment's chunks from number `count` on; whether any row of the segment is there.
-Result<bool> RemoveChunksFrom(const Tables& tables, std::uint64_t first, std::uint32_t count,
-                              rocksdb::WriteBatch& rows) {
+// Whether a file holds rows between those of the segment, or may.
+bool HasFilesOf(const Tables& tables, const RowsOf& segment) {
+  rocksdb::ColumnFamilyMetaData family;
+  tables.db().GetColumnFamilyMetaData(tables.index(), &family);
+  for (const rocksdb::LevelMetaData& level : family.levels) {
+    for (const rocksdb::SstFileMetaData& file : level.files) {
+      if (file.largestkey >= segment.begin && file.smallestkey < segment.end) return true;
+    }
+  }
+  return false;
+}
+
+// Drops the files that hold the segment's rows and no others, without reading them: a damaged one must not come into a compaction,
+// after whose failure RocksDB takes no write of any family.  It drops files of level 1 only, into which CompactRange moves them
+// as they are where nothing there overlaps.
+Status DropFilesOf(const Tables& tables, const RowsOf& segment) {
+  const rocksdb::Slice begin(segment.begin), end(segment.end);
+  rocksdb::CompactRangeOptions move;
+  move.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kSkip;
+  LV_RETURN_IF_ERROR(
+      FromRocks(rocksdb::DeleteFilesInRange(&tables.db(), tables.index(), &begin, &end, false)));
+  if (!HasFilesOf(tables, segment)) return Status::Ok();
+  LV_RETURN_IF_ERROR(FromRocks(tables.db().CompactRange(move, tables.index(), &begin, &end)));
+  return FromRocks(rocksdb::DeleteFilesInRange(&tables.db(), tables.index(), &begin, &end, false));
+}
+
+// Adds to `rows` the removal of the segment's chunks from number `count` on.
+Status RemoveChunksFrom(const Tables& tables, std::uint64_t first, std::uint32_t count,
+                        rocksdb::WriteBatch& rows) {
   const RowsOf segment(first);
   const std::unique_ptr<rocksdb::Iterator> row = tables.Scan(tables.index());
-  row->Seek(segment.begin);
-  const bool any = row->Valid() && ToView(row->key()) < segment.end;
   for (row->Seek(IndexChunkKey(first, count)); row->Valid() && ToView(row->key()) < segment.end;
        row->Next())
     LV_RETURN_IF_ERROR(FromRocks(rows.Delete(tables.index(), row->key())));
   if (!row->status().ok()) return FromRocks(row->status()).WithContext("index family");
-  return any;
+  return Status::Ok();
 }
 
 // Leaves in no file what the segment held before.
@@ -107,12 +132,18 @@ Status WriteIndexSegment(const Tables& tables, const IndexedSegment& segment,
   rocksdb::ColumnFamilyHandle* const family = tables.index();
   if (family == nullptr || tables.rollup() == nullptr)
     return FailedPrecondition("this vault has no `index` or no `rollup` family");
+  const RowsOf there(segment.first);
+  bool replaces = HasFilesOf(tables, there);
+  if (replaces) {
+    LV_RETURN_IF_ERROR(DropFilesOf(tables, there));
+    replaces = HasFilesOf(tables, there);  // where one holds other segments' rows too
+  }
   rocksdb::WriteBatch rows;
   for (std::uint32_t i = 0; i < chunks.size(); ++i)
     LV_RETURN_IF_ERROR(FromRocks(rows.Put(family, IndexChunkKey(segment.first, i), chunks[i])));
-  const Result<bool> replaced =
-      RemoveChunksFrom(tables, segment.first, static_cast<std::uint32_t>(chunks.size()), rows);
-  if (!replaced.ok()) return replaced.status();
+  if (replaces)
+    LV_RETURN_IF_ERROR(
+        RemoveChunksFrom(tables, segment.first, static_cast<std::uint32_t>(chunks.size()), rows));
   LV_RETURN_IF_ERROR(FromRocks(rows.Put(family, IndexDirectoryKey(segment.first), directory)));
   rocksdb::WriteOptions options;
   options.disableWAL = true;
@@ -120,7 +151,7 @@ Status WriteIndexSegment(const Tables& tables, const IndexedSegment& segment,
   LV_RETURN_IF_ERROR(FromRocks(tables.db().Flush(rocksdb::FlushOptions(), family)));
   LV_RETURN_IF_ERROR(WriteIndexBlock(tables, segment));
   // What the segment held before may be of records that were deleted.
-  return *replaced ? Rewrite(tables, segment.first) : Status::Ok();
+  return replaces ? Rewrite(tables, segment.first) : Status::Ok();
 }
 
 Status WriteIndexBlock(const Tables& tables, const IndexedSegment& segment) {

@@ -2,6 +2,7 @@
 #include "server/index_keeper.h"
 
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -67,6 +68,26 @@ class IndexKeeperTest : public query::SearchTest {
         query::VerifyIndex(vault_->reader(), vault_->head().size, {}, {});
     EXPECT_TRUE(report.ok()) << report.status();
     return report.ok() ? *std::move(report) : query::IndexReport{};
+  }
+
+  // In the rows of the table that holds the first segment.
+  void FlipBitInIndexTable() {
+    constexpr std::streamoff kInRows = 100;
+    Tamper([](storage::Tables& tables) {
+      rocksdb::ColumnFamilyMetaData family;
+      tables.db().GetColumnFamilyMetaData(tables.index(), &family);
+      for (const rocksdb::LevelMetaData& level : family.levels) {
+        for (const rocksdb::SstFileMetaData& table : level.files) {
+          if (table.smallestkey > storage::IndexChunkKey(0, UINT32_MAX)) continue;
+          std::fstream file(table.db_path + "/" + table.name,
+                            std::ios::in | std::ios::out | std::ios::binary);
+          file.seekg(kInRows);
+          const char byte = static_cast<char>(file.peek() ^ 0x10);
+          file.seekp(kInRows);
+          ASSERT_TRUE(file.put(byte).flush());
+        }
+      }
+    });
   }
 
   Counters counters_;
@@ -151,6 +172,27 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatASearchFoundDamaged) {
   });
   EXPECT_THAT(Verified().findings, IsEmpty());
   EXPECT_EQ(IndexBlocks(), 1);
+}
+
+// In whichever level the table is: RocksDB takes what it cannot read while it compacts for a reason to write nothing any more.
+TEST_F(IndexKeeperTest, ADamagedTableOfTheIndexIsBuiltAnewAndSealsNothing) {
+  for (const int segments : {2, 4}) {
+    SCOPED_TRACE(segments);
+    CommitSegments(segments);
+    KeepUntil([&](IndexKeeper&) { return Stored().size() >= static_cast<std::size_t>(segments); });
+    FlipBitInIndexTable();
+    const query::Found found = Search("word7e");
+    EXPECT_THAT(found.records, SizeIs(1));
+    ASSERT_THAT(found.completeness.unusable_segments, SizeIs(1));
+    const std::uint64_t built = counters_.indexed_segments;
+    KeepUntil([&](IndexKeeper& keeper) {
+      if (counters_.indexed_segments == built) keeper.Repair(found.completeness.unusable_segments);
+      return counters_.indexed_segments > built;
+    });
+    EXPECT_THAT(Search("word7e").completeness.unusable_segments, IsEmpty());
+    EXPECT_THAT(Verified().findings, IsEmpty());
+  }
+  CommitSegments(1);  // it takes in what comes
 }
 
 // As retention leaves it: the payload gone, and the row that says by which block.
