@@ -12,12 +12,12 @@ namespace logvault::forwarder {
 
 namespace {
 
-std::string NoRoomRecord(const SpooledBatch& batch) {
+std::string LostRecord(const std::string& source, std::uint64_t records, const char* reason) {
   return nlohmann::json{{"type", "gap"},
-                        {"source", batch.item.source},
-                        {"records", batch.item.last_seq - batch.item.first_seq + 1},
+                        {"source", source},
+                        {"records", records},
                         {"exact", true},
-                        {"reason", "stopped while the spool had no room"}}
+                        {"reason", reason}}
       .dump();
 }
 
@@ -322,12 +322,31 @@ void Intake::ReadWhatIsNowhereElse() {
   for (const std::unique_ptr<Stream>& stream : streams_) {
     if (stream->source->reads_again()) continue;
     stream->source->Finish();
+    if (!stream->adopted) {
+      if (stream->source.get() != own_) OweUnnumbered(*stream);
+      continue;
+    }
     bool more = true;
     for (int batches = 0; more && batches < kStopBatchesMax; ++batches) {
       more = ReadStream(*stream);
       GiveUpHeld();
     }
   }
+}
+
+// No number can be given to what came before the vault was ever reached, and at the end it is nowhere: the own stream, which
+// may have no numbers either, says so once it has.
+void Intake::OweUnnumbered(Stream& stream) {
+  std::uint64_t records = 0;
+  for (int batches = 0; batches == 0 || (!stream.idle && batches < kStopBatchesMax); ++batches) {
+    Fill(stream);
+    records += stream.batch->record_count();
+    stream.batch = std::make_unique<OpenBatch>();
+  }
+  if (records == 0) return;
+  const Status owed =
+      spool_.Owe(LostRecord(stream.name, records, "stopped before the vault was reached"));
+  if (!owed.ok()) spdlog::error("a gap of source {} is not told: {}", stream.name, owed.ToString());
 }
 
 // What the spool has no room for must not keep the rest out: first what is read again is dropped, then what came by
@@ -347,7 +366,8 @@ void Intake::CommitHeldOf(const std::function<bool(const Stream&)>& wanted) {
     if (stream.source->reads_again())
       stream.batch = std::make_unique<OpenBatch>();  // it follows on what is dropped
     else
-      own_->Say(NoRoomRecord(batch));
+      own_->Say(LostRecord(batch.item.source, batch.item.last_seq - batch.item.first_seq + 1,
+                           "stopped while the spool had no room"));
     return true;
   });
   if (held_->batches.empty()) return held_.reset();

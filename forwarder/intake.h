@@ -125,6 +125,7 @@ class Intake {
   void OnAppended(const Status& appended);
   void SayThatItWasBlocked();
   void ReadWhatIsNowhereElse();
+  void OweUnnumbered(Stream& stream);
   void GiveUpHeld();
   void CommitHeldOf(const std::function<bool(const Stream&)>& wanted);
   [[nodiscard]] Stream* Find(std::string_view name) const;

@@ -274,6 +274,26 @@ TEST(DeliveryTest, WhatCameByNetworkAndFindsNoRoomAtAStopIsTold) {
   EXPECT_EQ(host.vault.streams["net"].records.size(), 1u);
 }
 
+// Its own stream had no numbers either when that was to be said.
+TEST(DeliveryTest, WhatASocketHeldBeforeTheVaultWasEverReachedIsToldLater) {
+  TestHost host;
+  host.vault.fail_opens = 1'000'000;
+  auto made = std::make_unique<FakeSocket>();
+  for (int i = 0; i < 3; ++i) made->Receive("line\n");
+  host.socket_sources.push_back(std::move(made));
+  ASSERT_TRUE(host.Start().ok());
+  host.Run(5);
+  host.intake().Stop(R"({"type":"stop"})");
+  host.Crash();
+  host.vault.fail_opens = 0;
+  ASSERT_TRUE(host.Start().ok());
+  host.Run(100);
+  EXPECT_THAT(
+      host.Own(),
+      testing::HasSubstr(
+          R"("reason":"stopped before the vault was reached","records":3,"source":"net","type":"gap")"));
+}
+
 // How many records of `source` the own stream says are lost.
 std::size_t ToldLost(const std::string& own, const std::string& source) {
   std::size_t told = 0;
