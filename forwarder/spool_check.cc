@@ -1,5 +1,6 @@
 #include "forwarder/spool_check.h"
 
+#include <fstream>
 #include <utility>
 
 #include "evidence/batch.h"
@@ -36,6 +37,14 @@ std::string NameOf(const SpooledItem& item) {
     return "item " + std::to_string(item.id) + " (registration of an epoch)";
   return "item " + std::to_string(item.id) + " (" + item.source + " " +
          std::to_string(item.first_seq) + "-" + std::to_string(item.last_seq) + ")";
+}
+
+// Of some flipped bits there SQLite says that it may not write, or that the file is of a version to come.
+bool HasSoundHeader(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string header(kSpoolHeaderBytes, '\0');
+  file.read(header.data(), static_cast<std::streamsize>(header.size()));
+  return file.gcount() == 0 || IsSpoolHeader(header);  // empty: a first start that was cut short
 }
 
 // One walk over an open file; what is wrong goes into `faults_`.
@@ -127,6 +136,10 @@ Result<SpoolFaults> FindFaults(const std::string& path, CheckScope scope) {
   Result<SpoolWal> wal = ReadSpoolWal(path + "-wal");
   if (!wal.ok()) return wal.status();
   if (wal->damaged()) faults.found.push_back("the write-ahead log is damaged before its end");
+  if (!HasSoundHeader(path)) {
+    faults.found.push_back("the header of the file is damaged");
+    return faults;
+  }
   Result<Database> db = Database::OpenReadOnly(path);
   if (!db.ok()) return db.status();
   // One view of all tables, whatever a forwarder does meanwhile.

@@ -41,6 +41,10 @@ Status ApplyLog(const std::string& path, std::fstream& out) {
   return Status::Ok();
 }
 
+void CopyFormat(const std::string& from, std::string& to) {
+  for (const auto& [begin, size] : kSpoolFormat) to.replace(begin, size, from, begin, size);
+}
+
 // SQLite then takes the file's size for the database's, and looks for no log.
 void MakeFirstPagePlain(std::string& page) {
   page[kFormatVersions] = page[kFormatVersions + 1] = 1;
@@ -68,17 +72,18 @@ Status FlattenSpool(const std::string& path, const std::string& sample, const st
   std::fstream file(out, std::ios::in | std::ios::out | std::ios::binary);
   if (!file) return Unavailable(out + " cannot be opened");
   LV_RETURN_IF_ERROR(ApplyLog(path + "-wal", file));
-  std::string first;
+  std::ifstream empty(sample, std::ios::binary);
+  std::string first, first_of_sample;
+  LV_RETURN_IF_ERROR(ReadPage(empty, 0, first_of_sample));
+  MakeFirstPagePlain(first_of_sample);
   if (ReadPage(file, 0, first).ok()) {
+    CopyFormat(first_of_sample, first);
     MakeFirstPagePlain(first);
     LV_RETURN_IF_ERROR(WritePage(file, 1, first));
   }
   if (TablesAreThere(out)) return Status::Ok();
-  std::ifstream empty(sample, std::ios::binary);
-  LV_RETURN_IF_ERROR(ReadPage(empty, 0, first));
-  MakeFirstPagePlain(first);
   file.clear();
-  return WritePage(file, 1, first);
+  return WritePage(file, 1, first_of_sample);
 }
 
 }  // namespace logvault::forwarder

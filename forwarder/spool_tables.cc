@@ -51,6 +51,22 @@ Result<std::set<SchemaRow>> SchemaOf(Database& db) {
 
 }  // namespace
 
+bool IsSpoolHeader(std::string_view header) {
+  using std::string_view_literals::operator""sv;
+  constexpr std::array kOurs = {"SQLite format 3\0\x10\0\2\2\0\x40\x20\x20"sv, "\0\0\0\4"sv,
+                                "\0\0\0\1"sv};
+  static_assert(kOurs[0].size() == kSpoolFormat[0].second);
+  if (header.size() < kSpoolHeaderBytes) return false;
+  // A first start makes the file, then one with a log, then its tables, which stand in the log at first.
+  constexpr std::array kBefore = {"SQLite format 3\0\x10\0\1\1\0\x40\x20\x20"sv, "\0\0\0\0"sv,
+                                  "\0\0\0\0"sv};
+  for (std::size_t i = 0; i < kOurs.size(); ++i) {
+    const std::string_view there = header.substr(kSpoolFormat[i].first, kSpoolFormat[i].second);
+    if (there != kOurs[i] && there != kBefore[i]) return false;
+  }
+  return true;
+}
+
 Result<bool> HasSpoolSchema(Database& db) {
   Result<Database> sample = Database::Open(":memory:");
   if (!sample.ok()) return sample.status();

@@ -1,11 +1,13 @@
 // The spool's tables, row by row: what stands where, and nothing about when.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/status.h"
@@ -52,6 +54,14 @@ struct OwedRecord {
 
 // An item's `state` in the table.
 enum class ItemState { kWaiting = 0, kAcknowledged = 1, kSetAside = 2 };
+
+// What the header of every spool says of its format, at its beginning (begin, size; sqlite.org/fileformat2.html, section 1.3): name,
+// page size, versions, fractions; schema format; text encoding.
+inline constexpr std::array<std::pair<std::size_t, std::size_t>, 3> kSpoolFormat = {
+    {{0, 24}, {44, 4}, {56, 4}}};
+inline constexpr std::size_t kSpoolHeaderBytes = 100;
+// Whether these are the first kSpoolHeaderBytes of a spool.
+bool IsSpoolHeader(std::string_view header);
 
 // Whether what `db` says of its tables is what this program says of them: one flipped bit there makes another table, or
 // another column, that SQLite finds nothing wrong with.  An older spool may have fewer.

@@ -144,6 +144,25 @@ TEST_F(SalvageTest, AnyPageCanBeLostAndEveryNumberIsThereOrTold) {
   }
 }
 
+// Read version, page size, reserved bytes, fractions, schema format and encoding: what SQLite makes of them is seldom "damaged".
+TEST_F(SalvageTest, AFlippedBitInTheHeaderCostsNothing) {
+  Fill(4);
+  const std::string sound = Read(File());
+  for (const std::size_t at : {0u, 16u, 17u, 18u, 19u, 20u, 21u, 22u, 23u, 44u, 47u, 56u, 59u}) {
+    SCOPED_TRACE(at);
+    options_.dir = folder_ / ("spool-" + std::to_string(at));
+    std::filesystem::create_directories(options_.dir);
+    std::ofstream(File(), std::ios::binary) << sound;
+    FlipBit(File(), at);
+    EXPECT_EQ(VerifySpool(options_.dir).code, config::ExitCode::kIntegrity);
+    auto spool = Open();
+    EXPECT_TRUE(spool->salvaged().has_value());
+    EXPECT_EQ(spool->figures().pending_items, 4u);
+    EXPECT_EQ((*spool->Head("app"))->next_seq, 13u);
+    EXPECT_EQ(*spool->Position("app"), (std::vector<evidence::PositionEntry>{{"file", "12"}}));
+  }
+}
+
 // Most of what SQLite keeps there reads as well with a bit flipped: as another column, or another table.
 TEST_F(SalvageTest, AFlippedBitInWhatTheFileSaysOfItsTablesCostsNothing) {
   Fill(4);
