@@ -37,6 +37,9 @@ constexpr const char* kSettings =
 constexpr const char* kFillSettings =
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2048;";
 
+// Which no version of a spool lacked.
+constexpr std::array kTablesFromTheFirst = {"item", "meta", "position", "stream"};
+
 // Type, name, table and text of each table and index.
 using SchemaRow = std::array<std::string, 4>;
 
@@ -75,7 +78,11 @@ Result<bool> HasSpoolSchema(Database& db) {
   if (!ours.ok()) return ours.status();
   Result<std::set<SchemaRow>> there = SchemaOf(db);
   if (!there.ok()) return there.status();
-  return std::includes(ours->begin(), ours->end(), there->begin(), there->end());
+  std::set<std::string> names;
+  for (const SchemaRow& row : *there) names.insert(row[1]);
+  const bool usable = std::all_of(kTablesFromTheFirst.begin(), kTablesFromTheFirst.end(),
+                                  [&names](const char* name) { return names.contains(name); });
+  return usable && std::includes(ours->begin(), ours->end(), there->begin(), there->end());
 }
 
 std::uint64_t BytesOf(const SpooledItem& item) { return item.header.size() + item.payload.size(); }

@@ -163,6 +163,16 @@ TEST_F(SalvageTest, AFlippedBitInTheHeaderCostsNothing) {
   }
 }
 
+// SQLite finds nothing wrong with a file that lacks one, and the files were sent once more from their beginning.
+TEST_F(SalvageTest, ATableThatIsGoneIsDamage) {
+  Fill(4);
+  ASSERT_TRUE(Database::Open(File())->Execute("DROP TABLE position").ok());
+  EXPECT_EQ(VerifySpool(options_.dir).code, config::ExitCode::kIntegrity);
+  auto spool = Open();
+  EXPECT_EQ(spool->figures().pending_items, 4u);
+  EXPECT_EQ(*spool->Position("app"), (std::vector<evidence::PositionEntry>{{"file", "12"}}));
+}
+
 // Most of what SQLite keeps there reads as well with a bit flipped: as another column, or another table.
 TEST_F(SalvageTest, AFlippedBitInWhatTheFileSaysOfItsTablesCostsNothing) {
   Fill(4);
