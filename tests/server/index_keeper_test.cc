@@ -70,6 +70,14 @@ class IndexKeeperTest : public query::SearchTest {
     return report.ok() ? *std::move(report) : query::IndexReport{};
   }
 
+  // As the collector does with what a search could not use.
+  void RepairUnusable(const query::Found& found) {
+    const std::uint64_t built = counters_.indexed_segments;
+    KeepUntil([&](IndexKeeper& keeper) {
+      if (counters_.indexed_segments == built) keeper.Repair(found.completeness.unusable_segments);
+      return counters_.indexed_segments > built;
+    });
+  }
   // In the rows of the table that holds the first segment.
   void FlipBitInIndexTable() {
     constexpr std::streamoff kInRows = 100;
@@ -165,11 +173,7 @@ TEST_F(IndexKeeperTest, BuildsAnewWhatASearchFoundDamaged) {
   const query::Found found = Search("word7e");
   EXPECT_THAT(found.records, SizeIs(1));
   ASSERT_THAT(found.completeness.unusable_segments, SizeIs(1));
-  const std::uint64_t built = counters_.indexed_segments;
-  KeepUntil([&](IndexKeeper& keeper) {
-    if (counters_.indexed_segments == built) keeper.Repair(found.completeness.unusable_segments);
-    return counters_.indexed_segments > built;
-  });
+  RepairUnusable(found);
   EXPECT_THAT(Verified().findings, IsEmpty());
   EXPECT_EQ(IndexBlocks(), 1);
 }
@@ -184,11 +188,7 @@ TEST_F(IndexKeeperTest, ADamagedTableOfTheIndexIsBuiltAnewAndSealsNothing) {
     const query::Found found = Search("word7e");
     EXPECT_THAT(found.records, SizeIs(1));
     ASSERT_THAT(found.completeness.unusable_segments, SizeIs(1));
-    const std::uint64_t built = counters_.indexed_segments;
-    KeepUntil([&](IndexKeeper& keeper) {
-      if (counters_.indexed_segments == built) keeper.Repair(found.completeness.unusable_segments);
-      return counters_.indexed_segments > built;
-    });
+    RepairUnusable(found);
     EXPECT_THAT(Search("word7e").completeness.unusable_segments, IsEmpty());
     EXPECT_THAT(Verified().findings, IsEmpty());
   }
