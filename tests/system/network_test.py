@@ -77,6 +77,18 @@ class NetworkTest(unittest.TestCase):
                 self.proxy.heal()
                 self.assert_all_once()
 
+    def test_a_fault_may_follow_one_that_left_its_connections(self):
+        self.start()
+        for first in [self.proxy.stall, self.proxy.half_open, self.proxy.partition]:
+            for second in [self.proxy.stall, self.proxy.half_open, self.proxy.partition, self.proxy.reset]:
+                self.proxy.heal()
+                self.write()
+                self.lab.wait_count(self.lines, "-S", "app", daemon=self.forwarder)  # so one connection is open
+                first()
+                second()
+        self.proxy.heal()
+        self.assert_all_once()
+
     def test_an_outage_drains_when_it_ends(self):
         self.start()
         self.write()

@@ -130,10 +130,12 @@ class Proxy:
 
     def _do(self, order):
         """Done by the thread that owns the sockets, before this returns."""
-        done = threading.Event()
+        done = queue.SimpleQueue()
         self.orders.put((order, done))
         self.bell.send(b"!")
-        done.wait()
+        error = done.get()
+        if error:
+            raise error
 
     # ---- the thread
 
@@ -141,6 +143,8 @@ class Proxy:
         self.mode, self.delay_s, self.jitter_s, self.hits = mode, delay_s, jitter_s, 0
 
     def _close(self, sock, hard):
+        if sock.fileno() < 0:
+            return  # an earlier fault closed it
         if hard:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
@@ -149,8 +153,7 @@ class Proxy:
         self.hits += len(self.pairs)
         for there, _ in self.pairs:
             for sock in (there.source, there.sink):
-                if sock.fileno() >= 0:
-                    self._close(sock, hard=True)
+                self._close(sock, hard=True)
         self.pairs = []
 
     def _accept(self):
@@ -215,8 +218,11 @@ class Proxy:
     def _obey(self):
         self.rung.recv(1)
         order, done = self.orders.get()
-        order()
-        done.set()
+        try:
+            order()
+            done.put(None)
+        except Exception as error:  # whoever gave the order wants to know, and would wait for ever otherwise
+            done.put(error)
 
     def _move(self, pair, pipe):
         due = time.monotonic() + self.delay_s + self.random.random() * self.jitter_s
@@ -244,8 +250,7 @@ class Proxy:
         if pair in self.pairs:
             self.pairs.remove(pair)
         for pipe in pair:
-            if pipe.source.fileno() >= 0:
-                self._close(pipe.source, hard=not pipe.ended)
+            self._close(pipe.source, hard=not pipe.ended)
 
 
 def seed():
