@@ -10,6 +10,7 @@
 
 #include "common/bytes.h"
 #include "common/check.h"
+#include "common/worker.h"
 #include "evidence/batch.h"
 #include "evidence/columns.h"
 #include "evidence/merkle.h"
@@ -25,8 +26,6 @@ constexpr int kZstdLevel = 1;
 constexpr int kZstdHashLog = 15;
 // From here on a batch's leaves are computed beside its compression: below, a thread costs more than it saves.
 constexpr std::size_t kParallelBytes = 64u << 10;
-// Where the system has no thread left, they are computed after it.
-constexpr auto kBesideIfPossible = std::launch::async | std::launch::deferred;
 constexpr std::size_t kMaxPositionEntries = 100'000;
 
 std::int64_t WrappingSub(std::int64_t a, std::int64_t b) {
@@ -49,6 +48,7 @@ struct Scratch {
   std::unique_ptr<ZSTD_CCtx, FreeContext> zstd{ZSTD_createCCtx()};
   std::string encoded;     // the columns
   std::string compressed;  // the frame, and what is behind it
+  Worker hasher;
 
   Scratch() {
     LV_CHECK(zstd != nullptr);
@@ -293,10 +293,10 @@ PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::stri
                                               const Dictionary* dictionary) {
   LV_CHECK(!columns_->rows.empty());
   Sealed sealed;
-  auto root = [&] { return RootOf(columns_->Leaves(first_seq, batch_key)); };
-  std::future<Hash> records_root =
-      std::async(raw_bytes() < kParallelBytes ? std::launch::deferred : kBesideIfPossible, root);
   Scratch& scratch = ThisThreadsScratch();
+  const auto root = [&] { return RootOf(columns_->Leaves(first_seq, batch_key)); };
+  std::future<Hash> beside;
+  if (raw_bytes() >= kParallelBytes) beside = scratch.hasher.Run(root);
   columns_->Encode(batch_key, position, scratch.encoded);
   sealed.frame = scratch.Compress(nullptr);
   if (dictionary != nullptr && raw_bytes() <= kMaxDictionaryBatch) {
@@ -305,7 +305,7 @@ PayloadBuilder::Sealed PayloadBuilder::Finish(std::uint64_t first_seq, std::stri
   }
   scratch.Tidy();
   sealed.payload_hash = Sha256(sealed.frame);
-  sealed.records_root = records_root.get();
+  sealed.records_root = beside.valid() ? beside.get() : root();
   sealed.record_count = record_count();
   sealed.read_time_first = sealed.read_time_last = columns_->rows.front().read_time;
   for (const Columns::Row& row : columns_->rows) {

@@ -51,7 +51,7 @@ class Epoch {
                     std::vector<evidence::PositionEntry> position,
                     const evidence::Dictionary* dictionary = nullptr) const;
 
-  // After each spool commit: the key that sealed it is gone.
+  // Once what is committed together is sealed: the key that sealed it is gone.
   void Advance() { ratchet_.Advance(); }
 
  private:

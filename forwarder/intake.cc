@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,6 +20,12 @@ std::string LostRecord(const std::string& source, std::uint64_t records, const c
                         {"exact", true},
                         {"reason", reason}}
       .dump();
+}
+
+StreamHead HeadAfter(const SpooledBatch& batch, StreamHead head) {
+  head.next_seq = batch.item.last_seq + 1;
+  head.head_hash = batch.head_hash;
+  return head;
 }
 
 }  // namespace
@@ -109,19 +116,23 @@ bool Intake::ReadAll() {
   return more;
 }
 
-// True where the next batch is full too.  While one is sealed and enters the spool, the next is filled.
+// True where the next batch is full too.  While one is sealed, the one before enters the spool and the next is filled.
 bool Intake::ReadStream(Stream& stream) {
   if (!stream.adopted) {
     stream.source->Watch();
     return false;
   }
   Fill(stream);
-  if (stream.idle) return false;
-  std::vector<ToSeal> full = Close({&stream});
-  std::swap(stream.batch, spare_);  // `full` goes on to name the one that is to be sealed
-  std::future<Status> appended = SealBeside(std::move(full));
-  Fill(stream);
-  OnAppended(appended.get());
+  for (int batches = 0; !stream.idle && !held_.has_value() && batches < kBatchesInARow; ++batches) {
+    HoldSealed();
+    std::vector<ToSeal> full = Close({&stream});
+    std::swap(stream.batch, spare_);  // `full` goes on to name the one that is to be sealed
+    SealBeside(std::move(full));
+    if (held_.has_value()) CommitHeld();
+    if (!held_.has_value()) Fill(stream);
+  }
+  HoldSealed();
+  if (held_.has_value()) CommitHeld();
   return !stream.idle;
 }
 
@@ -154,7 +165,9 @@ void Intake::Flush() {
 }
 
 void Intake::SealAndCommit(std::vector<Stream*> streams) {
-  OnAppended(SealBeside(Close(std::move(streams))).get());
+  SealBeside(Close(std::move(streams)));
+  HoldSealed();
+  CommitHeld();
 }
 
 std::vector<Intake::ToSeal> Intake::Close(std::vector<Stream*> streams) {
@@ -162,39 +175,58 @@ std::vector<Intake::ToSeal> Intake::Close(std::vector<Stream*> streams) {
   std::vector<ToSeal> closed;
   for (Stream* stream : streams) {
     stream->bytes += stream->batch->builder().raw_bytes();
-    closed.push_back({stream, stream->batch.get(), stream->source->TakePosition(), {}});
+    closed.push_back(
+        {stream, stream->batch.get(), HeadOf(*stream), stream->source->TakePosition(), {}});
     if (stream->name == kOwnSource) closed.back().settled = own_->TakeSettled();
   }
   return closed;
 }
 
-// One thread seals what is new, and keeps what it needs for that.  Until the answer is taken, held_ and what sealing reads (the
-// epoch, the streams' heads, the dictionaries) are that thread's.
-std::future<Status> Intake::SealBeside(std::vector<ToSeal> closed) {
-  LV_CHECK(!held_.has_value());
-  return sealer_.Run([this, closed = std::move(closed)] {
-    held_ = Seal(closed);
-    return AppendHeld();
+// One thread seals what is new, and keeps what it needs for that.  Until HoldSealed(), what sealing reads (the batches, the
+// epoch, the dictionaries) is that thread's.
+void Intake::SealBeside(std::vector<ToSeal> closed) {
+  LV_CHECK(!sealing_.valid());
+  const bool first_of_epoch =
+      !registered_ && !(held_.has_value() && held_->registration.has_value());
+  sealing_ = sealer_.Run([this, closed = std::move(closed), first_of_epoch] {
+    return Seal(closed, first_of_epoch);
   });
 }
 
-Status Intake::AppendHeld() {
-  Status appended = spool_.Append(*held_);
-  if (appended.ok()) to_shipper_.Ring();
-  return appended;
-}
-
-SpoolCommit Intake::Seal(const std::vector<ToSeal>& closed) {
+SpoolCommit Intake::Seal(const std::vector<ToSeal>& closed, bool first_of_epoch) {
   SpoolCommit commit;
-  if (!registered_) commit.registration = epoch_->registration();
+  if (first_of_epoch) commit.registration = epoch_->registration();
   const Seen seen = witness_.seen();
   for (const ToSeal& each : closed) {
     const Stream& stream = *each.stream;
-    commit.batches.push_back(epoch_->Seal(stream.name, stream.head, seen, each.batch->builder(),
+    commit.batches.push_back(epoch_->Seal(stream.name, each.head, seen, each.batch->builder(),
                                           each.position, dictionaries_.For(stream.format)));
     commit.settled.insert(commit.settled.end(), each.settled.begin(), each.settled.end());
   }
+  epoch_->Advance();
   return commit;
+}
+
+// What was sealed last, if anything, is held behind what is held already.
+void Intake::HoldSealed() {
+  if (!sealing_.valid()) return;
+  SpoolCommit sealed = sealing_.get();
+  if (!held_.has_value()) {
+    held_ = std::move(sealed);
+    return;
+  }
+  std::move(sealed.batches.begin(), sealed.batches.end(), std::back_inserter(held_->batches));
+  held_->settled.insert(held_->settled.end(), sealed.settled.begin(), sealed.settled.end());
+}
+
+// Which the next batch of the stream follows.
+StreamHead Intake::HeadOf(const Stream& stream) const {
+  StreamHead head = stream.head;
+  if (!held_.has_value()) return head;
+  for (const SpooledBatch& batch : held_->batches) {
+    if (batch.item.source == stream.name) head = HeadAfter(batch, head);
+  }
+  return head;
 }
 
 // What a source says of its bytes is committed with the position it says it of: neither outlives a crash alone.
@@ -205,26 +237,24 @@ void Intake::AddOwnWords(std::vector<Stream*>& streams) {
   if (!own->batch->empty()) streams.push_back(own);
 }
 
-void Intake::CommitHeld() { OnAppended(AppendHeld()); }
-
-void Intake::OnAppended(const Status& appended) {
-  trouble_ = appended;
+void Intake::CommitHeld() {
+  trouble_ = spool_.Append(*held_);
+  if (trouble_.ok()) return OnAppended();
   retry_held_ = clock_.Monotonic() + kSpoolRetryNanos;
-  if (!trouble_.ok()) {
-    if (blocked_since_ == 0) blocked_since_ = clock_.Now();
-    return;
-  }
+  if (blocked_since_ == 0) blocked_since_ = clock_.Now();
+}
+
+void Intake::OnAppended() {
+  to_shipper_.Ring();
   SayThatItWasBlocked();
   for (const SpooledBatch& batch : held_->batches) {
     Stream* stream = Find(batch.item.source);
-    stream->head.next_seq = batch.item.last_seq + 1;
-    stream->head.head_hash = batch.head_hash;
+    stream->head = HeadAfter(batch, stream->head);
     stream->last_flush = clock_.Monotonic();
   }
   for (std::int64_t id : held_->settled) owed_said_.erase(id);
   held_.reset();
   registered_ = true;
-  epoch_->Advance();
   ++commits_;
 }
 
@@ -327,7 +357,7 @@ void Intake::ReadWhatIsNowhereElse() {
       continue;
     }
     bool more = true;
-    for (int batches = 0; more && batches < kStopBatchesMax; ++batches) {
+    for (int batches = 0; more && batches < kStopBatchesMax; batches += kBatchesInARow) {
       more = ReadStream(*stream);
       GiveUpHeld();
     }

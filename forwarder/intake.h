@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/worker.h"
 #include "forwarder/epoch.h"
 #include "forwarder/format_dictionaries.h"
 #include "forwarder/handover.h"
@@ -19,13 +20,14 @@
 #include "forwarder/source.h"
 #include "forwarder/spool.h"
 #include "forwarder/witness.h"
-#include "forwarder/worker.h"
 
 namespace logvault::forwarder {
 
 // A batch that is not full is sealed this long after the one before, or at once after a quiet time.
 inline constexpr std::int64_t kFlushIntervalNanos = kNanosPerSecond;
 inline constexpr std::int64_t kFlushIntervalMaxNanos = 5 * kNanosPerSecond;
+// Of one source before the others have their turn, where it has so much.
+inline constexpr int kBatchesInARow = 8;
 // Read from one socket source at a stop, at most: its queue and its kernel's buffers, several times over.
 inline constexpr int kStopBatchesMax = 32;
 // A spool that has no room is asked again after this long.
@@ -36,7 +38,7 @@ struct IntakeOptions {
   std::string start_record;  // JSON, said first
 };
 
-// Driven by one thread; a second one seals, while the first reads on.
+// Driven by one thread.  A second one seals, while the first puts the batch before into the spool and fills the next.
 class Intake {
  public:
   // Everything given by reference must outlive the intake.  `to_shipper` rings when there is something to ship.
@@ -99,6 +101,7 @@ class Intake {
   struct ToSeal {
     Stream* stream = nullptr;
     OpenBatch* batch = nullptr;
+    StreamHead head;  // which it follows
     std::vector<evidence::PositionEntry> position;
     std::vector<std::int64_t> settled;  // owed records that are in it
   };
@@ -117,12 +120,13 @@ class Intake {
   void Fill(Stream& stream);
   void SealAndCommit(std::vector<Stream*> streams);
   std::vector<ToSeal> Close(std::vector<Stream*> streams);
-  std::future<Status> SealBeside(std::vector<ToSeal> closed);
-  Status AppendHeld();
-  SpoolCommit Seal(const std::vector<ToSeal>& closed);
+  void SealBeside(std::vector<ToSeal> closed);
+  SpoolCommit Seal(const std::vector<ToSeal>& closed, bool first_of_epoch);
+  void HoldSealed();
+  [[nodiscard]] StreamHead HeadOf(const Stream& stream) const;
   void AddOwnWords(std::vector<Stream*>& streams);
   void CommitHeld();
-  void OnAppended(const Status& appended);
+  void OnAppended();
   void SayThatItWasBlocked();
   void ReadWhatIsNowhereElse();
   void OweUnnumbered(Stream& stream);
@@ -156,7 +160,8 @@ class Intake {
   std::vector<std::unique_ptr<Stream>> streams_;  // the own one first
   OwnSource* own_ = nullptr;
   std::unique_ptr<OpenBatch> spare_ = std::make_unique<OpenBatch>();  // empty, for the next
-  std::optional<SpoolCommit> held_;  // sealed and not in the spool: no room, or sealer_ is at it
+  std::optional<SpoolCommit> held_;  // sealed and not in the spool yet, for which it may have no room
+  std::future<SpoolCommit> sealing_;  // what sealer_ is at; follows held_
   std::int64_t retry_held_ = 0;      // Clock::Monotonic
   UnixNanos blocked_since_ = 0;      // 0: it is not
   std::optional<SessionNews> news_;  // not acted on yet

@@ -1,5 +1,6 @@
 // What the intake does when the vault has said where each stream stands: adopt, go on, or seal anew.
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -143,12 +144,15 @@ Result<Spool::Resealed> Intake::SealAgainOrSetAside(const SpooledItem& item,
 
 // What waits for room was sealed before numbers or keys changed.
 Status Intake::SealHeldAgain() {
+  std::map<std::string, StreamHead> heads;
   for (SpooledBatch& batch : held_->batches) {
-    StreamHead head = Find(batch.item.source)->head;
+    const std::string source = batch.item.source;
+    StreamHead& head = heads.try_emplace(source, Find(source)->head).first->second;
     Result<SpooledBatch> again = SealAgain(batch.item, 0, head);
     if (!again.ok()) return again.status();
     batch = *std::move(again);
   }
+  epoch_->Advance();
   if (registered_) held_->registration.reset();
   if (!registered_) held_->registration = epoch_->registration();
   if (held_->batches.empty() && held_->settled.empty()) held_.reset();

@@ -1,23 +1,16 @@
-#include "forwarder/worker.h"
+#include "common/worker.h"
 
 #include <system_error>
-#include <utility>
 
-namespace logvault::forwarder {
+namespace logvault {
 
-std::future<Status> Worker::Run(Job job) {
-  std::packaged_task<Status()> task(std::move(job));
-  std::future<Status> done = task.get_future();
-  if (!thread_.joinable() && !StartThread()) {
-    task();
-    return done;
-  }
+void Worker::Give(Task task) {
+  if (!thread_.joinable() && !StartThread()) return task();
   {
     MutexLock lock(mutex_);
     task_ = std::move(task);
   }
   given_.notify_one();
-  return done;
 }
 
 bool Worker::StartThread() {
@@ -31,7 +24,7 @@ bool Worker::StartThread() {
 
 void Worker::Work(const std::stop_token& stop) {
   for (;;) {
-    std::optional<std::packaged_task<Status()>> task;
+    std::optional<Task> task;
     {
       MutexLock lock(mutex_);
       if (!given_.wait(mutex_, stop, [this]() LV_REQUIRES(mutex_) { return task_.has_value(); }))
@@ -42,4 +35,4 @@ void Worker::Work(const std::stop_token& stop) {
   }
 }
 
-}  // namespace logvault::forwarder
+}  // namespace logvault
