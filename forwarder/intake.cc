@@ -188,9 +188,8 @@ void Intake::SealBeside(std::vector<ToSeal> closed) {
   LV_CHECK(!sealing_.valid());
   const bool first_of_epoch =
       !registered_ && !(held_.has_value() && held_->registration.has_value());
-  sealing_ = sealer_.Run([this, closed = std::move(closed), first_of_epoch] {
-    return Seal(closed, first_of_epoch);
-  });
+  sealing_ = sealer_.Run(
+      [this, closed = std::move(closed), first_of_epoch] { return Seal(closed, first_of_epoch); });
 }
 
 SpoolCommit Intake::Seal(const std::vector<ToSeal>& closed, bool first_of_epoch) {

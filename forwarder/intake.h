@@ -160,11 +160,12 @@ class Intake {
   std::vector<std::unique_ptr<Stream>> streams_;  // the own one first
   OwnSource* own_ = nullptr;
   std::unique_ptr<OpenBatch> spare_ = std::make_unique<OpenBatch>();  // empty, for the next
-  std::optional<SpoolCommit> held_;  // sealed and not in the spool yet, for which it may have no room
-  std::future<SpoolCommit> sealing_;  // what sealer_ is at; follows held_
-  std::int64_t retry_held_ = 0;      // Clock::Monotonic
-  UnixNanos blocked_since_ = 0;      // 0: it is not
-  std::optional<SessionNews> news_;  // not acted on yet
+  std::optional<SpoolCommit>
+      held_;  // sealed and not in the spool yet, for which it may have no room
+  std::future<SpoolCommit> sealing_;     // what sealer_ is at; follows held_
+  std::int64_t retry_held_ = 0;          // Clock::Monotonic
+  UnixNanos blocked_since_ = 0;          // 0: it is not
+  std::optional<SessionNews> news_;      // not acted on yet
   std::int64_t retry_news_ = INT64_MIN;  // Clock::Monotonic
   Status trouble_;
   std::int64_t next_heartbeat_ = 0;

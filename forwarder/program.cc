@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "common/clock.h"
+#include "common/heap.h"
 #include "config/diagnostics.h"
 #include "config/exit_code.h"
 #include "config/forwarder_config.h"
@@ -34,6 +35,9 @@ using logvault::Status;
 using logvault::config::ExitCode;
 using logvault::config::ForwarderConfig;
 namespace forwarder = logvault::forwarder;
+
+constexpr int kArenas = 2;
+constexpr std::size_t kFreeKept = 8u << 20;
 
 struct CommandLine {
   std::string config;
@@ -197,6 +201,7 @@ int main(int argc, char** argv) {
   CommandLine command;
   if (std::optional<int> ended = ParseCommandLine(argc, argv, command); ended.has_value())
     return *ended;
+  logvault::KeepFreedMemory(kFreeKept, kArenas);
   logvault::config::StartDiagnostics("logvault-forwarder");
   logvault::net::StartTransport(nullptr);
   // No core dump may hold K_0 or the epoch's key.

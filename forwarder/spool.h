@@ -36,7 +36,7 @@ inline constexpr std::uint64_t kOwnReserveBytes = 1 << 20;
 inline constexpr std::uint64_t kDiskReserveBytes = 8 << 20;
 
 // A request to the vault carries this much, or one larger item.
-inline constexpr std::size_t kMaxRequestBytes = 4 * 1024 * 1024 - 64 * 1024;
+inline constexpr std::size_t kMaxRequestBytes = 2 * 1024 * 1024;
 inline constexpr std::size_t kMaxRequestItems = 1000;
 
 // One an hour: a week.

@@ -51,26 +51,75 @@ void AppendCall::Step() {
     const Status within = CheckLimits();
     if (!within.ok()) return End(within);
   }
-  Result<bool> more = TakeSlice();
-  if (!more.ok()) return End(more.status());
-  if (*more && group_bytes_ < kCommitBytes)
-    return ingest_.pool.Later([self = shared_from_this()] { self->Step(); });
+  CheckSlice();
+}
+
+// A registration is a slice alone, with no group before it: what follows needs its key.
+int AppendCall::SliceEnd() const {
+  if (next_item_ == request_.items_size()) return next_item_;
+  if (request_.items(next_item_).has_registration())
+    return group_.empty() ? next_item_ + 1 : next_item_;
+  const int end = std::min(request_.items_size(), next_item_ + kItemsPerSlice);
+  std::size_t bytes = 0;
+  int item = next_item_;
+  for (; item < end && bytes < kSliceBytes && !request_.items(item).has_registration(); ++item)
+    bytes += request_.items(item).batch().payload().size();
+  return item;
+}
+
+// The large batches of a slice but the first are checked by whichever threads have nothing else to do, the rest by this one.
+// Who is done last goes on.
+void AppendCall::CheckSlice() {
+  const int end = SliceEnd();
+  slice_.assign(static_cast<std::size_t>(end - next_item_), Verdict());
+  std::vector<int> here, beside;
+  for (int item = next_item_; item < end; ++item) {
+    const bool large = request_.items(item).batch().payload().size() >= kLargeBatchBytes;
+    (large && !here.empty() ? beside : here).push_back(item);
+  }
+  unchecked_ = static_cast<int>(1 + beside.size());
+  for (const int item : beside) {
+    ingest_.pool.Continue([self = shared_from_this(), item] {
+      self->Check(item);
+      self->OnChecked();
+    });
+  }
+  for (const int item : here) Check(item);
+  OnChecked();
+}
+
+void AppendCall::Check(int item) {
+  if (!request_.items(item).has_batch()) return;
+  v1::Batch& sent = *request_.mutable_items(item)->mutable_batch();
+  Verdict& verdict = slice_[static_cast<std::size_t>(item - next_item_)];
+  verdict.checked = CheckBatch(ingest_.reader(), ingest_.seal_keys, host_, sent.header(),
+                               *sent.mutable_payload(), ingest_.clock.Now(), verdict.foreign);
+}
+
+void AppendCall::OnChecked() {
+  if (--unchecked_ > 0) return;
+  const Status taken = TakeSlice();
+  if (!taken.ok()) return End(taken);
+  if (MayTakeMore()) return ingest_.pool.Later([self = shared_from_this()] { self->CheckSlice(); });
   if (!group_.empty()) return Submit();
   End(Answer());
 }
 
-// A registration is committed alone: what follows needs its key.
-Result<bool> AppendCall::TakeSlice() {
-  const int end = std::min(request_.items_size(), next_item_ + kItemsPerSlice);
-  const std::size_t end_bytes = group_bytes_ + kSliceBytes;
-  while (next_item_ < end && group_bytes_ < end_bytes) {
-    const bool alone = request_.items(next_item_).has_registration();
-    if (alone && !group_.empty()) return false;
-    LV_RETURN_IF_ERROR(TakeItem(next_item_));
+Status AppendCall::TakeSlice() {
+  std::vector<Verdict> slice = std::exchange(slice_, {});
+  for (Verdict& verdict : slice) {
+    LV_RETURN_IF_ERROR(TakeItem(next_item_, verdict));
     ++next_item_;
-    if (alone && !group_.empty()) return false;
   }
-  return next_item_ < request_.items_size();
+  return Status::Ok();
+}
+
+// Before what was taken is committed.
+bool AppendCall::MayTakeMore() const {
+  if (next_item_ == request_.items_size() || group_bytes_ >= kCommitBytes) return false;
+  if (group_.empty()) return true;
+  return !request_.items(next_item_).has_registration() &&
+         !(next_item_ > 0 && request_.items(next_item_ - 1).has_registration());
 }
 
 void AppendCall::End(const Status& status) {
@@ -96,11 +145,11 @@ Status AppendCall::CheckLimits() {
 }
 
 // OK where the item was taken or refused for what it is; else the whole call fails.
-Status AppendCall::TakeItem(int item) {
+Status AppendCall::TakeItem(int item, Verdict& verdict) {
   const v1::AppendItem& sent = request_.items(item);
   Status taken = InvalidArgument("an item is a registration or a batch");
   if (sent.has_registration()) taken = TakeRegistration(item);
-  if (sent.has_batch()) taken = TakeBatch(item);
+  if (sent.has_batch()) taken = TakeBatch(item, verdict);
   if (taken.ok() || !WillStayWrong(taken.code())) return taken;
   Refuse(item, taken.message());
   // Its epoch or its dictionary is not known here.
@@ -136,15 +185,13 @@ Status AppendCall::TakeRegistration(int item) {
   return Status::Ok();
 }
 
-Status AppendCall::TakeBatch(int item) {
-  v1::Batch& sent = *request_.mutable_items(item)->mutable_batch();
+Status AppendCall::TakeBatch(int item, Verdict& verdict) {
+  const v1::Batch& sent = request_.items(item).batch();
   // Taken, it would be a gap, and the one before it would come behind it.
   if (!incomplete_.empty() && incomplete_.contains(StreamOf(sent)))
     return Unauthenticated("it stands behind a batch that is to be sealed anew");
-  std::optional<StreamOwner> foreign;
-  Result<CheckedBatch> checked =
-      CheckBatch(ingest_.reader(), ingest_.seal_keys, host_, sent.header(), *sent.mutable_payload(),
-                 ingest_.clock.Now(), foreign);
+  const std::optional<StreamOwner>& foreign = verdict.foreign;
+  Result<CheckedBatch>& checked = verdict.checked;
   if (foreign.has_value() && ingest_.alerts.Allow("foreign_stream " + host_)) {
     ingest_.Raise(ForeignStreamAlert(host_, foreign->host, foreign->source));
   }

@@ -1,8 +1,10 @@
 // One Append, step by step: check each item, commit, prove.  A registration is committed by itself
-// before the items behind it are checked, because they need its block.  Runs on the pool's threads,
-// one at a time, and never waits on one: the committer's answer posts the next step.
+// before the items behind it are checked, because they need its block.  Runs on the pool's threads and never waits on
+// one: the committer's answer posts the next step.  Large batches are checked on several threads, all else is done by one at
+// a time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "common/status.h"
 #include "evidence/hash.h"
 #include "proto/logvault.pb.h"
+#include "server/batch_check.h"
 #include "server/ingest_context.h"
 #include "server/seen_check.h"
 
@@ -23,6 +26,8 @@ inline constexpr int kMaxItemsPerAppend = 1024;
 // So many items, or payloads of so many bytes, are checked before other hosts' calls have their turn: some milliseconds.
 inline constexpr int kItemsPerSlice = 4;
 inline constexpr std::size_t kSliceBytes = 256u << 10;
+// A batch of a slice whose payload has so many bytes may be checked on a thread of its own.
+inline constexpr std::size_t kLargeBatchBytes = 64u << 10;
 // Payloads of so many bytes are committed before the call's next ones are checked: while they are synced, all others wait.
 inline constexpr std::size_t kCommitBytes = 1u << 20;
 
@@ -41,13 +46,23 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
  private:
   static constexpr int kNoItem = -1;
 
-  // Takes a slice of the items; true where more are left.
-  Result<bool> TakeSlice();
+  // What can be said of a batch by itself.
+  struct Verdict {
+    Result<CheckedBatch> checked = Internal("not checked");
+    std::optional<StreamOwner> foreign;
+  };
+
+  [[nodiscard]] int SliceEnd() const;
+  void CheckSlice();
+  void Check(int item);
+  void OnChecked();
+  Status TakeSlice();
+  [[nodiscard]] bool MayTakeMore() const;
   void End(const Status& status);
   Status CheckLimits();
-  Status TakeItem(int item);
+  Status TakeItem(int item, Verdict& verdict);
   Status TakeRegistration(int item);
-  Status TakeBatch(int item);
+  Status TakeBatch(int item, Verdict& verdict);
   // Raises an alert where the checkpoint that the batch's host saw is not one of ours.
   Status TakeSeen(const evidence::BatchHeader& batch);
   // Puts `entry` into the group that is committed next; its outcome is item `item`'s.
@@ -69,7 +84,9 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
   SeenCheck seen_check_;
   std::set<evidence::Hash> incomplete_;  // streams of which a batch is to be sealed anew
   int next_item_ = 0;
-  std::uint64_t taken_bytes_ = 0;  // of the day's budget
+  std::vector<Verdict> slice_;      // of the items from next_item_ on, which are being checked
+  std::atomic<int> unchecked_ = 0;  // threads that are at it
+  std::uint64_t taken_bytes_ = 0;   // of the day's budget
   std::vector<storage::Entry> group_;
   std::size_t group_bytes_ = 0;   // of its payloads
   std::vector<int> group_items_;  // the item each entry of the group is of, or kNoItem

@@ -1,5 +1,4 @@
 // logvault-collector: receives, verifies, chains, signs and stores; answers investigators.
-#include <malloc.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "common/heap.h"
 #include "config/collector_config.h"
 #include "config/diagnostics.h"
 #include "config/exit_code.h"
@@ -55,13 +55,9 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-// Batches come and go by the half megabyte: their memory is kept instead of being fetched from the system each time.
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
-  mallopt(M_TRIM_THRESHOLD, 32 << 20);
-  // Each search has threads of its own: what one leaves in the cache of the index would hold a whole arena.
-  mallopt(M_ARENA_MAX, 4);
-}
+// Each search has threads of its own: what one leaves in the cache of the index would hold a whole arena.
+constexpr int kArenas = 4;
+constexpr std::size_t kFreeKept = 32u << 20;
 
 int Init(const config::CollectorConfig& config, const Clock& clock) {
   Result<std::string> verifier_key = server::CreateVault(config, clock);
@@ -98,7 +94,7 @@ int AcceptRollback(const config::CollectorConfig& config, const std::string& fil
 
 int Run(const config::CollectorConfig& config, const Clock& clock) {
   const sigset_t stop_signals = BlockStopSignals();
-  KeepFreedMemory();
+  KeepFreedMemory(kFreeKept, kArenas);
   net::StartTransport(LogTransport);
   Result<std::unique_ptr<server::Collector>> collector =
       server::Collector::Start(config, clock, [] { kill(getpid(), SIGTERM); });
