@@ -146,6 +146,8 @@ TEST(DeliveryTest, ManyRecordsComeInBatchesWithinTheLimits) {
   host.Settle();
   EXPECT_TRUE(host.Raw() == text);
   EXPECT_GE(host.vault.streams["app"].batches.size(), 4u);
+  EXPECT_EQ(host.vault.conflicts, 0u);
+  EXPECT_EQ(host.vault.streams["app"].wrong_prev, 0u);
 }
 
 TEST(DeliveryTest, WhatIsReadButNotInTheSpoolIsNotReadOut) {
@@ -227,6 +229,35 @@ TEST(DeliveryTest, AStopDropsWhatFollowsOnABatchThatFoundNoRoom) {
   ASSERT_TRUE(host.Start().ok());
   host.Run(200);
   EXPECT_TRUE(host.Raw() == "one\ntwo\n" + text) << host.Raw().size() << " bytes";
+}
+
+// Held are the batch that found no room and the one that was being sealed meanwhile.
+TEST(DeliveryTest, HeldBatchesAreSealedAgainInANewEpochOneBehindTheOther) {
+  TestHost host;
+  host.spool_options.max_bytes = 100'000;
+  host.Write("app.log", "one\n");
+  ASSERT_TRUE(host.Start().ok());
+  host.Settle();
+  host.vault.fail_appends = host.vault.fail_opens = 1'000'000;
+  host.Append("app.log", "two\n");
+  host.Run(20);
+  const std::string text = RandomLines(5000);
+  host.Append("app.log", text);
+  host.StepIntake();
+  ASSERT_TRUE(host.intake().blocked());
+  const std::uint64_t newer = static_cast<std::uint64_t>(host.clock.Now()) + kNanosPerSecond * 3600;
+  host.vault.tamper_opened = [newer](v1::SessionOpened& opened) {
+    opened.set_newest_epoch(std::max(newer, opened.newest_epoch()));
+  };
+  host.vault.fail_appends = host.vault.fail_opens = 0;
+  host.Run(400);
+  EXPECT_TRUE(host.Raw() == "one\ntwo\n" + text) << host.Raw().size() << " bytes";
+  EXPECT_GT(
+      evidence::BatchHeader::Parse(host.vault.streams["app"].batches.rbegin()->second.first)->epoch,
+      newer);
+  EXPECT_EQ(host.vault.streams["app"].wrong_prev, 0u);
+  EXPECT_EQ(host.vault.conflicts, 0u);
+  EXPECT_THAT(host.vault.complaints, testing::IsEmpty());
 }
 
 // Holds what nobody else has, as a socket does.

@@ -182,5 +182,27 @@ TEST_F(AppendPiecesTest, AnotherHostWaitsForOnePieceOfALongAppend) {
   EXPECT_EQ(counters_.batches, static_cast<std::uint64_t>(kItems) + 1);
 }
 
+// Large ones, which are checked beside each other.
+TEST_F(AppendPiecesTest, EachBatchOfASliceIsJudgedByItself) {
+  std::vector<v1::AppendItem> items;
+  for (int i = 0; i < 4; ++i)
+    items.push_back(
+        Batch(geo01_, static_cast<std::uint64_t>(i) + 1, evidence::RandomBytes(kLargeBatchBytes)));
+  for (const std::size_t wrong : {0, 1, 2, 3}) {
+    std::vector<v1::AppendItem> sent = items;
+    std::string& payload = *sent[wrong].mutable_batch()->mutable_payload();
+    payload[payload.size() / 2] = static_cast<char>(payload[payload.size() / 2] ^ 1);
+    std::unique_ptr<Call> call = Append(geo01_, sent);
+    ASSERT_EQ(call->answer.get(), Status::Ok());
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+      const v1::ItemReceipt& receipt = call->response.receipts(static_cast<int>(i));
+      // What stands behind a gap is taken all the same: the vault shows the gap.
+      EXPECT_EQ(receipt.outcome() == v1::ItemReceipt::REFUSED, i == wrong)
+          << i << " of which " << wrong << " is wrong: " << receipt.outcome() << " "
+          << receipt.reason();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace logvault::server
