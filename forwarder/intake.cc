@@ -111,19 +111,22 @@ bool Intake::ReadAll() {
   bool more = false;
   // The own stream last: the others make records for it.
   for (auto stream = streams_.rbegin(); stream != streams_.rend() && !held_.has_value(); ++stream) {
-    more = ReadStream(**stream) || more;
+    more = ReadStream(**stream, kBatchesInARow) || more;
   }
   return more;
 }
 
-// True where the next batch is full too.  While one is sealed, the one before enters the spool and the next is filled.
-bool Intake::ReadStream(Stream& stream) {
+// Seals `most` batches at most; true where the next is full too.  While one is sealed, the one before enters the spool and the
+// next is filled.
+bool Intake::ReadStream(Stream& stream, int most) {
   if (!stream.adopted) {
     stream.source->Watch();
     return false;
   }
+  const std::int64_t turn_end = clock_.Monotonic() + kTurnNanos;
   Fill(stream);
-  for (int batches = 0; !stream.idle && !held_.has_value() && batches < kBatchesInARow; ++batches) {
+  for (int batches = 0; batches < most && !stream.idle && !held_.has_value(); ++batches) {
+    if (batches > 0 && clock_.Monotonic() >= turn_end) break;
     HoldSealed();
     std::vector<ToSeal> full = Close({&stream});
     std::swap(stream.batch, spare_);  // `full` goes on to name the one that is to be sealed
@@ -356,8 +359,8 @@ void Intake::ReadWhatIsNowhereElse() {
       continue;
     }
     bool more = true;
-    for (int batches = 0; more && batches < kStopBatchesMax; batches += kBatchesInARow) {
-      more = ReadStream(*stream);
+    for (int batches = 0; more && batches < kStopBatchesMax; ++batches) {
+      more = ReadStream(*stream, 1);
       GiveUpHeld();
     }
   }

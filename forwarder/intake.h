@@ -26,8 +26,9 @@ namespace logvault::forwarder {
 // A batch that is not full is sealed this long after the one before, or at once after a quiet time.
 inline constexpr std::int64_t kFlushIntervalNanos = kNanosPerSecond;
 inline constexpr std::int64_t kFlushIntervalMaxNanos = 5 * kNanosPerSecond;
-// Of one source before the others have their turn, where it has so much.
+// Of one source before the others have their turn, where it has so much; the disk may be slow.
 inline constexpr int kBatchesInARow = 8;
+inline constexpr std::int64_t kTurnNanos = kNanosPerSecond / 10;
 // Read from one socket source at a stop, at most: its queue and its kernel's buffers, several times over.
 inline constexpr int kStopBatchesMax = 32;
 // A spool that has no room is asked again after this long.
@@ -112,7 +113,7 @@ class Intake {
   Status LoadHead(Stream& stream);
   void WatchAll();
   bool ReadAll();
-  bool ReadStream(Stream& stream);
+  bool ReadStream(Stream& stream, int most);
   void SealWhatIsDue();
   void SayWhatIsDue();
   void SayOwed();

@@ -36,6 +36,7 @@ using logvault::config::ExitCode;
 using logvault::config::ForwarderConfig;
 namespace forwarder = logvault::forwarder;
 
+// Each arena keeps what its threads left free: with two, the peak is the lowest.
 constexpr int kArenas = 2;
 constexpr std::size_t kFreeKept = 8u << 20;
 

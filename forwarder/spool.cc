@@ -116,7 +116,7 @@ Status Spool::LoadSentThrough() {
     if (!row.ok()) return row.status();
     if (!*row) break;
     bytes += static_cast<std::uint64_t>((*oldest)->Int(1));
-    if (sent_through_ > 0 && bytes > RequestBytesMax(kMaxRequestBytes)) break;
+    if (sent_through_ > 0 && bytes > RequestBytesMax(kMaxRequestBytesEver)) break;
     sent_through_ = (*oldest)->Int(0);
   }
   (*oldest)->Reset();

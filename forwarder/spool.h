@@ -37,6 +37,8 @@ inline constexpr std::uint64_t kDiskReserveBytes = 8 << 20;
 
 // A request to the vault carries this much, or one larger item.
 inline constexpr std::size_t kMaxRequestBytes = 2 * 1024 * 1024;
+// What the process before this one may have sent in one, whichever version it was.
+inline constexpr std::size_t kMaxRequestBytesEver = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxRequestItems = 1000;
 
 // One an hour: a week.

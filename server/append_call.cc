@@ -67,33 +67,45 @@ int AppendCall::SliceEnd() const {
   return item;
 }
 
-// The large batches of a slice but the first are checked by whichever threads have nothing else to do, the rest by this one.
-// Who is done last goes on.
+// The slice's large payloads but the first are checked by the pool's next free threads, the rest by this one.  Who is done last
+// goes on.
 void AppendCall::CheckSlice() {
-  const int end = SliceEnd();
-  slice_.assign(static_cast<std::size_t>(end - next_item_), Verdict());
+  CheckHeaders(SliceEnd());
   std::vector<int> here, beside;
-  for (int item = next_item_; item < end; ++item) {
-    const bool large = request_.items(item).batch().payload().size() >= kLargeBatchBytes;
+  for (int i = 0; i < static_cast<int>(slice_.size()); ++i) {
+    if (!slice_[static_cast<std::size_t>(i)].header.ok()) continue;
+    const int item = next_item_ + i;
+    const bool large = request_.items(item).batch().payload().size() >= kLargePayloadBytes;
     (large && !here.empty() ? beside : here).push_back(item);
   }
   unchecked_ = static_cast<int>(1 + beside.size());
   for (const int item : beside) {
     ingest_.pool.Continue([self = shared_from_this(), item] {
-      self->Check(item);
+      self->CheckPayloadOf(item);
       self->OnChecked();
     });
   }
-  for (const int item : here) Check(item);
+  for (const int item : here) CheckPayloadOf(item);
   OnChecked();
 }
 
-void AppendCall::Check(int item) {
-  if (!request_.items(item).has_batch()) return;
+// Of the items up to before `end`, or to the first whose failure ends the call: what a header may cost is spent once.
+void AppendCall::CheckHeaders(int end) {
+  slice_.clear();
+  for (int item = next_item_; item < end; ++item) {
+    Verdict& verdict = slice_.emplace_back();
+    if (!request_.items(item).has_batch()) continue;
+    verdict.header = CheckHeader(ingest_.reader(), ingest_.seal_keys, host_,
+                                 request_.items(item).batch().header(), verdict.foreign);
+    if (!verdict.header.ok() && !WillStayWrong(verdict.header.status().code())) return;
+  }
+}
+
+void AppendCall::CheckPayloadOf(int item) {
   v1::Batch& sent = *request_.mutable_items(item)->mutable_batch();
   Verdict& verdict = slice_[static_cast<std::size_t>(item - next_item_)];
-  verdict.checked = CheckBatch(ingest_.reader(), ingest_.seal_keys, host_, sent.header(),
-                               *sent.mutable_payload(), ingest_.clock.Now(), verdict.foreign);
+  verdict.checked = CheckPayload(ingest_.reader(), *verdict.header, sent.header(),
+                                 *sent.mutable_payload(), ingest_.clock.Now());
 }
 
 void AppendCall::OnChecked() {
@@ -191,10 +203,11 @@ Status AppendCall::TakeBatch(int item, Verdict& verdict) {
   if (!incomplete_.empty() && incomplete_.contains(StreamOf(sent)))
     return Unauthenticated("it stands behind a batch that is to be sealed anew");
   const std::optional<StreamOwner>& foreign = verdict.foreign;
-  Result<CheckedBatch>& checked = verdict.checked;
   if (foreign.has_value() && ingest_.alerts.Allow("foreign_stream " + host_)) {
     ingest_.Raise(ForeignStreamAlert(host_, foreign->host, foreign->source));
   }
+  if (!verdict.header.ok()) return verdict.header.status();
+  Result<CheckedBatch>& checked = verdict.checked;
   if (!checked.ok()) return checked.status();
   Accepted& accepted = accepted_[static_cast<std::size_t>(item)];
   accepted.records = checked->header.record_count;

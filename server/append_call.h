@@ -1,6 +1,6 @@
 // One Append, step by step: check each item, commit, prove.  A registration is committed by itself
 // before the items behind it are checked, because they need its block.  Runs on the pool's threads and never waits on
-// one: the committer's answer posts the next step.  Large batches are checked on several threads, all else is done by one at
+// one: the committer's answer posts the next step.  Large payloads are checked on several threads, all else is done by one at
 // a time.
 #pragma once
 
@@ -26,8 +26,8 @@ inline constexpr int kMaxItemsPerAppend = 1024;
 // So many items, or payloads of so many bytes, are checked before other hosts' calls have their turn: some milliseconds.
 inline constexpr int kItemsPerSlice = 4;
 inline constexpr std::size_t kSliceBytes = 256u << 10;
-// A batch of a slice whose payload has so many bytes may be checked on a thread of its own.
-inline constexpr std::size_t kLargeBatchBytes = 64u << 10;
+// Payloads of a slice that have so many bytes may be checked on a thread of their own.
+inline constexpr std::size_t kLargePayloadBytes = 64u << 10;
 // Payloads of so many bytes are committed before the call's next ones are checked: while they are synced, all others wait.
 inline constexpr std::size_t kCommitBytes = 1u << 20;
 
@@ -48,13 +48,15 @@ class AppendCall final : public std::enable_shared_from_this<AppendCall> {
 
   // What can be said of a batch by itself.
   struct Verdict {
-    Result<CheckedBatch> checked = Internal("not checked");
+    Result<CheckedHeader> header = Internal("not checked");
     std::optional<StreamOwner> foreign;
+    Result<CheckedBatch> checked = Internal("not checked");  // where its header is right
   };
 
   [[nodiscard]] int SliceEnd() const;
   void CheckSlice();
-  void Check(int item);
+  void CheckHeaders(int end);
+  void CheckPayloadOf(int item);
   void OnChecked();
   Status TakeSlice();
   [[nodiscard]] bool MayTakeMore() const;

@@ -52,36 +52,41 @@ storage::Entry EntryFor(std::string_view header, std::string&& frame,
 
 }  // namespace
 
-Result<CheckedBatch> CheckBatch(const storage::Reader& reader, SealKeys& seal_keys,
-                                const std::string& host, std::string_view header,
-                                std::string& payload, UnixNanos now,
-                                std::optional<StreamOwner>& foreign) {
+Result<CheckedHeader> CheckHeader(const storage::Reader& reader, SealKeys& seal_keys,
+                                  const std::string& host, std::string_view header,
+                                  std::optional<StreamOwner>& foreign) {
   Result<evidence::BatchHeader> batch = evidence::BatchHeader::Parse(header);
   if (!batch.ok()) return batch.status();
   LV_RETURN_IF_ERROR(CheckOwner(reader, host, batch->stream_id, foreign));
   Result<storage::EpochRecord> epoch = EpochOf(reader, host, batch->epoch);
   if (!epoch.ok()) return epoch.status();
-
   LV_RETURN_IF_ERROR(evidence::VerifyBatchSignature(header, epoch->public_key));
   LV_RETURN_IF_ERROR(CheckSeal(seal_keys, host, *batch, header));
+  return CheckedHeader{*batch, epoch->commit_time};
+}
+
+Result<CheckedBatch> CheckPayload(const storage::Reader& reader, const CheckedHeader& header,
+                                  std::string_view header_bytes, std::string& payload,
+                                  UnixNanos now) {
+  const evidence::BatchHeader& batch = header.batch;
   const std::shared_ptr<const evidence::Dictionaries> dictionaries = reader.dictionaries();
   const std::uint32_t named = evidence::DictionaryOf(payload);
   if (named != 0 && dictionaries->Find(named) == nullptr)
     return Unauthenticated("dictionary " + std::to_string(named) + " is not one of this vault");
-  Result<evidence::Payload> opened = evidence::OpenPayload(*batch, payload, *dictionaries);
+  Result<evidence::Payload> opened = evidence::OpenPayload(batch, payload, *dictionaries);
   // Another vault, or this one before it was set back, may have given that number to another one.
-  if (!opened.ok() && named != 0 && evidence::Sha256(payload) == batch->payload_hash)
+  if (!opened.ok() && named != 0 && evidence::Sha256(payload) == batch.payload_hash)
     return Unauthenticated("with dictionary " + std::to_string(named) +
                            " of this vault: " + opened.status().message());
   if (!opened.ok()) return opened.status();
 
-  CheckedBatch checked{*batch, 0, EntryFor(header, std::move(payload), *opened)};
-  if (epoch->commit_time - batch->read_time_last > kLateKeyAfterNs) {
+  CheckedBatch checked{batch, 0, EntryFor(header_bytes, std::move(payload), *opened)};
+  if (header.epoch_committed - batch.read_time_last > kLateKeyAfterNs) {
     checked.entry.flags |= evidence::kFlagLateKey;
   }
-  if (batch->read_time_last - now > kClockAheadMaxNs) {
+  if (batch.read_time_last - now > kClockAheadMaxNs) {
     checked.entry.flags |= evidence::kFlagClock;
-    checked.clock_ahead_ns = batch->read_time_last - now;
+    checked.clock_ahead_ns = batch.read_time_last - now;
   }
   return checked;
 }

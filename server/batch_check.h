@@ -22,6 +22,12 @@ inline constexpr std::int64_t kLateKeyAfterNs = 30 * kNanosPerSecond;
 // that was offline, and cannot be told from it here.
 inline constexpr std::int64_t kClockAheadMaxNs = 300 * kNanosPerSecond;
 
+// A batch whose header is its host's.
+struct CheckedHeader {
+  evidence::BatchHeader batch;
+  UnixNanos epoch_committed = 0;  // its epoch's KEY block
+};
+
 struct CheckedBatch {
   evidence::BatchHeader header;
   std::int64_t clock_ahead_ns = 0;  // 0: within kClockAheadMaxNs
@@ -34,12 +40,14 @@ struct StreamOwner {
   std::string source;
 };
 
-// Fails with a code of WillStayWrong where the batch is wrong: kUnauthenticated where its epoch was never registered.
-// `payload` is moved away where it is
-// right. `foreign` is set where the batch names another host's stream.
-Result<CheckedBatch> CheckBatch(const storage::Reader& reader, SealKeys& seal_keys,
-                                const std::string& host, std::string_view header,
-                                std::string& payload, UnixNanos now,
-                                std::optional<StreamOwner>& foreign);
+// Both fail with a code of WillStayWrong where the batch is wrong: kUnauthenticated where its epoch or its dictionary is not
+// one of this vault.  `foreign` is set where the batch names another host's stream.
+Result<CheckedHeader> CheckHeader(const storage::Reader& reader, SealKeys& seal_keys,
+                                  const std::string& host, std::string_view header,
+                                  std::optional<StreamOwner>& foreign);
+// `payload` is moved away where it is right.
+Result<CheckedBatch> CheckPayload(const storage::Reader& reader, const CheckedHeader& header,
+                                  std::string_view header_bytes, std::string& payload,
+                                  UnixNanos now);
 
 }  // namespace logvault::server

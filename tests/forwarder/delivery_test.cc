@@ -340,6 +340,7 @@ std::size_t ToldLost(const std::string& own, const std::string& source) {
 
 // Of several sockets, with batches of every size behind the one that found no room.
 TEST(DeliveryTest, EveryRecordThatASocketHeldAtAStopIsInTheVaultOrTold) {
+  constexpr int kLargeRecords = 2 * kBatchesInARow;  // each a batch
   TestHost host;
   host.spool_options.max_bytes = 100'000;
   FakeSocket* sockets[2];
@@ -352,14 +353,16 @@ TEST(DeliveryTest, EveryRecordThatASocketHeldAtAStopIsInTheVaultOrTold) {
   ASSERT_TRUE(host.Start().ok());
   host.Settle();
   for (FakeSocket* socket : sockets) {
-    for (int lines : {1000, 1000, 1000, 1}) socket->Receive(RandomLines(lines));
+    for (int i = 0; i < kLargeRecords; ++i) socket->Receive(RandomLines(1000));
+    socket->Receive(RandomLines(1));
   }
   host.StepIntake();
   ASSERT_TRUE(host.intake().blocked());
   host.intake().Stop(R"({"type":"stop"})");
   host.Run(100);
   for (const char* source : {"net", "net2"}) {
-    EXPECT_EQ(host.vault.streams[source].records.size() + ToldLost(host.Own(), source), 4u)
+    EXPECT_EQ(host.vault.streams[source].records.size() + ToldLost(host.Own(), source),
+              kLargeRecords + 1u)
         << source << ": " << host.Own();
   }
   EXPECT_THAT(host.Own(), testing::EndsWith("{\"type\":\"stop\"}\n"));
