@@ -250,7 +250,7 @@ void Auditor::CheckSeal(const BatchHeader& batch, std::string_view bytes, Epoch&
   if (batch.seal_index - epoch.seal_index > kMaxSealSkip)
     return Report(&batch, "the seal's index jumps too far");
   Hash key = SealKeyAt(epoch.seal_key->view(), epoch.seal_index, batch.seal_index);
-  epoch.seal_key = key;  // batches of one spool commit share it
+  epoch.seal_key = key;  // batches that were sealed together share it
   epoch.seal_index = batch.seal_index;
   if (Status seal = VerifyBatchSeal(bytes, key.view()); !seal.ok())
     return Report(&batch, seal.message());
