@@ -186,8 +186,8 @@ TEST_F(AppendPiecesTest, AnotherHostWaitsForOnePieceOfALongAppend) {
 TEST_F(AppendPiecesTest, EachBatchOfASliceIsJudgedByItself) {
   std::vector<v1::AppendItem> items;
   for (int i = 0; i < 4; ++i)
-    items.push_back(
-        Batch(geo01_, static_cast<std::uint64_t>(i) + 1, evidence::RandomBytes(kLargePayloadBytes)));
+    items.push_back(Batch(geo01_, static_cast<std::uint64_t>(i) + 1,
+                          evidence::RandomBytes(kLargePayloadBytes)));
   for (const std::size_t wrong : {0, 1, 2, 3}) {
     std::vector<v1::AppendItem> sent = items;
     std::string& payload = *sent[wrong].mutable_batch()->mutable_payload();
