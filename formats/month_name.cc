@@ -36,24 +36,12 @@ bool IsLetterOrBeyondAscii(char c) {
   return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Three bytes as a number.
-constexpr std::uint32_t Packed(std::string_view name) {
-  const auto byte = [name](std::size_t i) -> std::uint32_t {
-    return static_cast<std::uint8_t>(AsciiLower(name[i]));
-  };
-  return byte(0) << 16 | byte(1) << 8 | byte(2);
-}
-
-constexpr auto kEnglishPacked = [] {
-  std::array<std::uint32_t, 12> packed{};
-  for (std::size_t i = 0; i < packed.size(); ++i) packed[i] = Packed(kEnglish.substr(3 * i, 3));
-  return packed;
-}();
-
-int EnglishMonth(std::string_view name) {
-  if (name.size() != 3) return 0;
-  const auto found = std::find(kEnglishPacked.begin(), kEnglishPacked.end(), Packed(name));
-  return found == kEnglishPacked.end() ? 0 : static_cast<int>(found - kEnglishPacked.begin()) + 1;
+int EnglishMonth(std::string_view lower) {
+  if (lower.size() != 3) return 0;
+  for (std::size_t at = 0; at < kEnglish.size(); at += 3) {
+    if (kEnglish.substr(at, 3) == lower) return static_cast<int>(at / 3) + 1;
+  }
+  return 0;
 }
 
 int OtherMonth(std::string_view lower) {
@@ -80,12 +68,12 @@ int NumberedMonth(std::string_view name) {
 int MonthByName(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.empty() || name.size() > kNameBytesMax) return 0;
-  if (const int month = EnglishMonth(name)) return month;
   std::array<char, kNameBytesMax> buffer{};
   for (std::size_t i = 0; i < name.size(); ++i) buffer[i] = AsciiLower(name[i]);
   const std::string_view lower(buffer.data(), name.size());
   // Most of what is asked about is no name at all: an address, "type=SYSCALL".
   if (!std::all_of(lower.begin(), lower.end(), IsLetterOrBeyondAscii)) return NumberedMonth(name);
+  if (const int month = EnglishMonth(lower)) return month;
   return OtherMonth(lower);
 }
 
