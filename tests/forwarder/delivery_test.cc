@@ -208,9 +208,8 @@ TEST(DeliveryTest, AStopWithAFullSpoolIsSaidAndLosesNothing) {
   EXPECT_EQ(host.vault.streams["app"].gaps, 0u);
 }
 
-// What was read while a batch looked for room may be short enough to find some itself.
-TEST(DeliveryTest, AStopDropsWhatFollowsOnABatchThatFoundNoRoom) {
-  TestHost host;
+// The vault is away; "two" waits in the spool, and what `text` begins with finds no room there.
+void BlockWith(TestHost& host, const std::string& text) {
   host.spool_options.max_bytes = 100'000;
   host.Write("app.log", "one\n");
   ASSERT_TRUE(host.Start().ok());
@@ -219,10 +218,16 @@ TEST(DeliveryTest, AStopDropsWhatFollowsOnABatchThatFoundNoRoom) {
   host.Append("app.log", "two\n");
   host.Run(20);
   ASSERT_EQ(host.spool().figures().pending_items, 1u);
-  const std::string text = RandomLines(1100);  // a batch, and 50 KB that would find room
   host.Append("app.log", text);
   host.StepIntake();
   ASSERT_TRUE(host.intake().blocked());
+}
+
+// What was read while a batch looked for room may be short enough to find some itself.
+TEST(DeliveryTest, AStopDropsWhatFollowsOnABatchThatFoundNoRoom) {
+  TestHost host;
+  const std::string text = RandomLines(1100);  // a batch, and 50 KB that would find room
+  ASSERT_NO_FATAL_FAILURE(BlockWith(host, text));
   host.intake().Stop(R"({"type":"stop"})");
   host.Crash();
   host.vault.fail_appends = host.vault.fail_opens = 0;
@@ -234,17 +239,8 @@ TEST(DeliveryTest, AStopDropsWhatFollowsOnABatchThatFoundNoRoom) {
 // Held are the batch that found no room and the one that was being sealed meanwhile.
 TEST(DeliveryTest, HeldBatchesAreSealedAgainInANewEpochOneBehindTheOther) {
   TestHost host;
-  host.spool_options.max_bytes = 100'000;
-  host.Write("app.log", "one\n");
-  ASSERT_TRUE(host.Start().ok());
-  host.Settle();
-  host.vault.fail_appends = host.vault.fail_opens = 1'000'000;
-  host.Append("app.log", "two\n");
-  host.Run(20);
   const std::string text = RandomLines(5000);
-  host.Append("app.log", text);
-  host.StepIntake();
-  ASSERT_TRUE(host.intake().blocked());
+  ASSERT_NO_FATAL_FAILURE(BlockWith(host, text));
   const std::uint64_t newer = static_cast<std::uint64_t>(host.clock.Now()) + kNanosPerSecond * 3600;
   host.vault.tamper_opened = [newer](v1::SessionOpened& opened) {
     opened.set_newest_epoch(std::max(newer, opened.newest_epoch()));
