@@ -9,6 +9,7 @@
 #include "query/index_token.h"
 #include "query/index_views.h"
 #include "query/literal.h"
+#include "query/token_scan.h"
 #include "query/token_table.h"
 
 namespace logvault::query {
@@ -40,6 +41,7 @@ void SegmentBuilder::Add(std::uint64_t block, const evidence::Payload& payload,
   too_long_ = false;
   bool sure = true;
   FoldAscii(payload.blob(), folded_);
+  folded_.append(kScanBytes, '\0');
   for (std::uint32_t i = 0; i < payload.record_count(); ++i) {
     const evidence::RecordView record = payload.record(i);
     const std::string_view text =
@@ -58,7 +60,7 @@ void SegmentBuilder::AddUnreadable(std::uint64_t block) {
 bool SegmentBuilder::AddRecord(const evidence::RecordView& record, std::string_view folded,
                                formats::Format format) {
   ViewVisitor visitor;
-  visitor.on_text = [this](std::string_view text) { AddText(FoldAscii(text)); };
+  visitor.on_text = [this](std::string_view text) { AddOther(text); };
   visitor.on_address = [this](const Network& address) { AddAddress(address); };
   if ((record.flags & evidence::kRecordUtf16Le) != 0) {
     const std::string text = formats::RecordText(record.bytes, true);
@@ -67,6 +69,12 @@ bool SegmentBuilder::AddRecord(const evidence::RecordView& record, std::string_v
   }
   AddText(folded);
   return ForEachView(format, record.bytes, visitor);
+}
+
+void SegmentBuilder::AddOther(std::string_view text) {
+  FoldAscii(text, other_);
+  other_.append(kScanBytes, '\0');
+  AddText(std::string_view(other_).substr(0, text.size()));
 }
 
 void SegmentBuilder::AddText(std::string_view folded) {
@@ -79,8 +87,10 @@ void SegmentBuilder::AddText(std::string_view folded) {
 }
 
 void SegmentBuilder::AddAddress(const Network& address) {
-  const std::string token = AddressToken(address);
-  tokens_->Add(token, NewestOrdinal());
+  std::string token = AddressToken(address);
+  const std::size_t size = token.size();
+  token.append(kTokenBytesRead, '\0');
+  tokens_->Add(std::string_view(token).substr(0, size), NewestOrdinal());
   tokens_->Flush(NewestOrdinal());
 }
 

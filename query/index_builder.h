@@ -42,6 +42,9 @@ class SegmentBuilder {
  private:
   bool AddRecord(const evidence::RecordView& record, std::string_view folded,
                  formats::Format format);
+  // Of a text that is not the record's own bytes.
+  void AddOther(std::string_view text);
+  // REQUIRES: as ScanTokens().
   void AddText(std::string_view folded);
   void AddAddress(const Network& address);
   [[nodiscard]] std::uint16_t NewestOrdinal() const;
@@ -51,6 +54,7 @@ class SegmentBuilder {
   std::size_t raw_bytes_ = 0;
   std::unique_ptr<TokenTable> tokens_;
   std::string folded_;     // room for one block's records
+  std::string other_;      // room for one text beside them
   bool too_long_ = false;  // the block being added has a token that is not kept
 };
 

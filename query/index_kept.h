@@ -49,11 +49,14 @@ inline bool MayHoldV6(const Colons& colons) {
 
 // Calls `visit(token)` with all of it that are bytes of `folded`, and `visit_address(Network)` with the addresses whose spelling
 // may be another, in no order and more than once where it stands more than once.  False where a token of `folded` is too long to
-// be kept.
+// be kept.  REQUIRES: as ScanTokens().
 template <typename Visit, typename VisitAddress>
 bool ForEachKept(std::string_view folded, const Visit& visit, const VisitAddress& visit_address) {
   bool all_kept = true;
-  const Colons colons = ScanTokens(folded, [&](const FoundToken& found) {
+  const auto visit_word = [&](std::string_view token) {
+    if (token.back() != 'z' || !IsNoise(token)) visit(token);  // the only letter of noise
+  };
+  const auto visit_other = [&](const FoundToken& found) {
     const std::string_view token = folded.substr(found.begin, found.size);
     if (MayHoldV4(token, found)) ForEachV4Address(token, visit_address);
     if (found.size > kShortestHash) ForEachHashIn(token, visit);
@@ -61,7 +64,8 @@ bool ForEachKept(std::string_view folded, const Visit& visit, const VisitAddress
       all_kept = false;
     else if (!IsNoise(token, found))
       visit(token);
-  });
+  };
+  const Colons colons = ScanTokens(folded, visit_word, visit_other);
   if (MayHoldV6(colons)) ForEachV6Address(folded, visit_address);
   return all_kept;
 }

@@ -1,9 +1,11 @@
-// Finds the tokens of a folded text 64 bytes at a time.  It finds what ForEachToken (index_token.h) finds; a test compares them.
+// Finds the tokens of a folded text 64 bytes at a time.  It finds what ForEachToken (index_token.h) finds, numbers
+// left out; a test compares them.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -17,6 +19,13 @@
 
 namespace logvault::query {
 
+inline constexpr std::size_t kScanBytes = 64;
+
+// The lowest `count` of them, at most kScanBytes.
+constexpr std::uint64_t FirstBits(std::size_t count) {
+  return count == kScanBytes ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
 // What stands where in up to 64 bytes: bit i is of byte i.
 struct ByteMasks {
   std::uint64_t digits = 0;
@@ -26,31 +35,41 @@ struct ByteMasks {
   std::uint64_t colons = 0;
 
   [[nodiscard]] std::uint64_t token() const { return digits | dots | letters | high; }
+  // Of the first `count` bytes alone.
+  [[nodiscard]] ByteMasks First(std::size_t count) const {
+    const std::uint64_t bits = FirstBits(count);
+    return {digits & bits, dots & bits, letters & bits, high & bits, colons & bits};
+  }
 };
-
-inline constexpr std::size_t kScanBytes = 64;
 
 // REQUIRES: kScanBytes can be read at `from`, and no letter is in upper case.
 inline ByteMasks MasksOf(const char* from) {
   ByteMasks masks;
 #ifdef __SSE2__
-  const auto bits = [](__m128i lanes, std::size_t at) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(lanes))) << at;
+  const auto load = [from](std::size_t i) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from) + i);
   };
-  // Signed comparison: bytes from 0x80 up are below all others.
-  const auto between = [](__m128i lanes, char first, char last) {
-    return _mm_and_si128(_mm_cmpgt_epi8(lanes, _mm_set1_epi8(static_cast<char>(first - 1))),
-                         _mm_cmplt_epi8(lanes, _mm_set1_epi8(static_cast<char>(last + 1))));
+  const __m128i lanes[] = {load(0), load(1), load(2), load(3)};
+  const auto where = [&lanes](auto&& is) {
+    const auto bits = [&](int i) {
+      const int some = _mm_movemask_epi8(is(lanes[i]));
+      return static_cast<std::uint64_t>(static_cast<std::uint32_t>(some)) << (sizeof(__m128i) * i);
+    };
+    return bits(0) | bits(1) | bits(2) | bits(3);
   };
-  const auto equal = [](__m128i lanes, char c) { return _mm_cmpeq_epi8(lanes, _mm_set1_epi8(c)); };
-  for (std::size_t at = 0; at < kScanBytes; at += sizeof(__m128i)) {
-    const __m128i lanes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at));
-    masks.digits |= bits(between(lanes, '0', '9'), at);
-    masks.dots |= bits(equal(lanes, '.'), at);
-    masks.letters |= bits(_mm_or_si128(between(lanes, 'a', 'z'), equal(lanes, '_')), at);
-    masks.high |= bits(lanes, at);
-    masks.colons |= bits(equal(lanes, ':'), at);
-  }
+  const auto all = [](int byte) { return _mm_set1_epi8(static_cast<char>(byte)); };
+  // What is moved to where the least of numbers is, since only signed ones can be compared.
+  const auto between = [all](__m128i bytes, char first, char last) {
+    const __m128i moved = _mm_sub_epi8(bytes, all(first - SCHAR_MIN));
+    return _mm_cmplt_epi8(moved, all(SCHAR_MIN + last - first + 1));
+  };
+  const auto equal = [all](__m128i bytes, char c) { return _mm_cmpeq_epi8(bytes, all(c)); };
+  masks.digits = where([&](__m128i bytes) { return between(bytes, '0', '9'); });
+  masks.dots = where([&](__m128i bytes) { return equal(bytes, '.'); });
+  masks.letters = where(
+      [&](__m128i bytes) { return _mm_or_si128(between(bytes, 'a', 'z'), equal(bytes, '_')); });
+  masks.high = where([](__m128i bytes) { return bytes; });
+  masks.colons = where([&](__m128i bytes) { return equal(bytes, ':'); });
 #else
   for (std::size_t at = 0; at < kScanBytes; ++at) {
     const std::uint64_t bit = std::uint64_t{1} << at;
@@ -95,7 +114,7 @@ struct Colons {
   bool two_side_by_side = false;
   unsigned count = 0;  // at most kColonsCounted
 
-  // `before`: whether the byte before these 64 is one.
+  // `before`: whether the byte before these is one.
   void Take(std::uint64_t bits, bool before) {
     if (bits == 0) return;
     two_side_by_side |= ((bits << 1 | (before ? 1u : 0u)) & bits) != 0;
@@ -103,39 +122,65 @@ struct Colons {
   }
 };
 
-// Calls `visit(FoundToken)` for each token of `folded`, from left to right.
-template <typename Visit>
-Colons ScanTokens(std::string_view folded, const Visit& visit) {
-  // Filled up with NULs, which are in no token; of a text that needs none, NULs alone.
-  std::array<char, kScanBytes> last{};
-  const std::size_t whole = folded.size() / kScanBytes * kScanBytes;
-  std::copy(folded.begin() + static_cast<std::ptrdiff_t>(whole), folded.end(), last.begin());
+// The masks of what stands from `at` on, the text's end observed.
+inline ByteMasks MasksAt(std::string_view folded, std::size_t at) {
+  const ByteMasks masks = MasksOf(folded.data() + at);
+  const std::size_t left = folded.size() - at;
+  return left < kScanBytes ? masks.First(left) : masks;
+}
 
+// A token of kScanBytes and more.
+inline FoundToken LongTokenAt(std::string_view folded, std::size_t begin) {
+  FoundToken token;
+  token.begin = begin;
+  for (std::size_t at = begin; at < folded.size(); at += kScanBytes) {
+    const ByteMasks masks = MasksAt(folded, at);
+    const auto run = static_cast<std::size_t>(std::countr_one(masks.token()));
+    if (run > 0) token.GoOn(masks, FirstBits(run), run);
+    if (run < kScanBytes) break;
+  }
+  return token;
+}
+
+// Calls, from left to right, `visit_word(text)` for each token of `folded` that is of letters and digits, at least one of them a letter,
+// and shorter than kScanBytes; and `visit_other(FoundToken)` for each other one but for numbers shorter than that: digits alone, a
+// third of a log's tokens.  REQUIRES: kScanBytes bytes behind the end of `folded` can be read.
+template <typename VisitWord, typename VisitOther>
+Colons ScanTokens(std::string_view folded, const VisitWord& visit_word,
+                  const VisitOther& visit_other) {
   Colons colons;
   bool colon_before = false;
-  FoundToken token;  // of size 0 between tokens
-  for (std::size_t base = 0; base <= whole; base += kScanBytes) {
-    const ByteMasks masks = MasksOf(base < whole ? folded.data() + base : last.data());
-    colons.Take(masks.colons, colon_before);
-    colon_before = masks.colons >> (kScanBytes - 1) != 0;
-
-    std::uint64_t left = masks.token();  // without what is behind
-    std::size_t at = 0;
-    while (token.size > 0 || left != 0) {
-      if (token.size == 0) {
-        at = static_cast<std::size_t>(std::countr_zero(left));
-        token.begin = base + at;
+  for (std::size_t base = 0; base < folded.size();) {
+    const ByteMasks masks = MasksAt(folded, base);
+    const std::uint64_t own = masks.token();
+    const std::uint64_t begins = own & ~(own << 1), ends = ~own & own << 1;
+    // A sum carries from a token's begin to behind its end where all of its bytes are in the other summand.
+    const std::uint64_t numbers = (masks.digits + begins) & ends;
+    const std::uint64_t words = ((masks.digits | masks.letters) + begins) & ends & ~numbers;
+    for (std::uint64_t left = ends & ~numbers; left != 0; left &= left - 1) {
+      const std::uint64_t end_bit = left & -left;
+      const auto begin = static_cast<std::size_t>(std::bit_width(begins & (end_bit - 1)) - 1);
+      const std::size_t size = static_cast<std::size_t>(std::countr_zero(left)) - begin;
+      if ((words & end_bit) != 0) {
+        visit_word(std::string_view(folded.data() + base + begin, size));
+        continue;
       }
-      const auto run = static_cast<std::size_t>(std::countr_one(left >> at));
-      if (run > 0) {
-        const std::uint64_t own = ~std::uint64_t{0} >> (kScanBytes - run) << at;
-        token.GoOn(masks, own, run);
-        left &= ~own;
-      }
-      if (at + run == kScanBytes) break;  // it may go on
-      visit(std::as_const(token));
-      token = {};
+      FoundToken token;
+      token.begin = base + begin;
+      token.GoOn(masks, (end_bit - 1) & ~FirstBits(begin), size);
+      visit_other(std::as_const(token));
     }
+    // A token that may go on is looked at again from its begin.
+    const bool goes_on = own >> (kScanBytes - 1) != 0;
+    const std::size_t seen =
+        goes_on ? static_cast<std::size_t>(std::bit_width(begins) - 1) : kScanBytes;
+    colons.Take(masks.colons & FirstBits(seen), colon_before);
+    colon_before = !goes_on && masks.colons >> (kScanBytes - 1) != 0;
+    base += seen;
+    if (seen > 0) continue;
+    const FoundToken token = LongTokenAt(folded, base);
+    visit_other(token);
+    base += token.size;
   }
   return colons;
 }

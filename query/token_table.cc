@@ -2,48 +2,9 @@
 
 #include <algorithm>
 
-#include "query/word.h"
 
 namespace logvault::query {
 namespace {
-
-// Up to eight bytes as a number; two of one size are the same number only where they are the same.
-std::uint64_t LoadShort(std::string_view bytes) {
-  const std::size_t size = bytes.size();
-  if (size >= 4)
-    return LoadLittleEndian<std::uint32_t>(bytes.data()) |
-           std::uint64_t{LoadLittleEndian<std::uint32_t>(bytes.data() + size - 4)} << 32;
-  if (size == 0) return 0;
-  return static_cast<std::uint8_t>(bytes[0]) |
-         static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[size / 2])) << 8 |
-         static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[size - 1])) << 16;
-}
-
-constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
-
-// A number that short tokens of one size do not share, and longer ones hardly ever.
-std::uint64_t SignatureOf(std::string_view token) {
-  if (token.size() <= sizeof(std::uint64_t)) return LoadShort(token);
-  std::uint64_t signature = 0;
-  for (std::size_t at = 0; at + sizeof signature < token.size(); at += sizeof signature) {
-    signature = (signature ^ LoadLittleEndian<std::uint64_t>(token.data() + at)) * kMultiplier;
-    signature ^= signature >> 32;
-  }
-  return signature ^
-         LoadLittleEndian<std::uint64_t>(token.data() + token.size() - sizeof signature);
-}
-
-// Fast and good enough for a table that only this process sees.
-std::uint64_t HashOf(std::uint64_t signature, std::size_t size) {
-  const std::uint64_t hash = (signature ^ size) * kMultiplier;
-  return hash ^ hash >> 29;
-}
-
-std::uint64_t FrontOf(std::string_view token) {
-  std::array<char, sizeof(std::uint64_t)> front{};
-  std::copy_n(token.begin(), std::min(token.size(), front.size()), front.begin());
-  return __builtin_bswap64(LoadLittleEndian<std::uint64_t>(front.data()));
-}
 
 // By `front`, digit by digit from the last (LSD radix sort): a tenth of what comparing them takes.
 template <typename Item>
@@ -68,14 +29,19 @@ void SortByFront(std::vector<Item>& items) {
 
 }  // namespace
 
-void TokenTable::Add(std::string_view token, std::uint16_t ordinal) {
-  const std::uint64_t signature = SignatureOf(token);
-  const std::uint64_t hash = HashOf(signature, token.size());
-  if (token.size() <= sizeof signature) {
-    Recent& recent = recent_[hash >> kRecentShift];
-    if (recent == Recent{signature, static_cast<std::uint16_t>(token.size()), ordinal}) return;
-    recent = {signature, static_cast<std::uint16_t>(token.size()), ordinal};
+std::uint64_t TokenTable::SignatureOfLong(std::string_view token) {
+  std::uint64_t signature = 0;
+  for (std::size_t at = 0; at + sizeof signature < token.size(); at += sizeof signature) {
+    signature = (signature ^ LoadLittleEndian<std::uint64_t>(token.data() + at)) * kMultiplier;
+    signature ^= signature >> 32;
   }
+  return signature ^
+         LoadLittleEndian<std::uint64_t>(token.data() + token.size() - sizeof signature);
+}
+
+void TokenTable::AddPending(std::string_view token, std::uint64_t signature,
+                            std::uint16_t ordinal) {
+  const std::uint64_t hash = HashOf(signature, token.size());
   __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
   pending_[pending_count_++] = {token, signature, hash};
   if (pending_count_ == pending_.size()) Flush(ordinal);
@@ -136,11 +102,17 @@ void TokenTable::Grow() {
   slots_ = std::move(slots);
 }
 
+std::uint64_t TokenTable::FrontOf(const Entry& entry) const {
+  const bool is_short = entry.size <= kTokenBytesRead;
+  return __builtin_bswap64(
+      is_short ? entry.signature : LoadLittleEndian<std::uint64_t>(TokenOf(entry).data()));
+}
+
 std::vector<TokenTable::Sorted> TokenTable::InOrder() const {
   std::vector<Sorted> order;
   order.reserve(entries_.size());
   for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    order.push_back({FrontOf(TokenOf(entries_[i])), i});
+    order.push_back({FrontOf(entries_[i]), i});
   SortByFront(order);
   // No token holds a NUL, so that only longer ones can share their first eight bytes.
   for (auto begin = order.begin(); begin != order.end();) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,8 +13,11 @@
 #include <vector>
 
 #include "query/index_segment.h"
+#include "query/word.h"
 
 namespace logvault::query {
+
+inline constexpr std::size_t kTokenBytesRead = 8;
 
 // An open-addressing table over one arena.  Not for several threads.
 class TokenTable {
@@ -21,8 +25,17 @@ class TokenTable {
   TokenTable() : slots_(kSlotsAtFirst, kFree) {}
 
   // To be added by the next Flush() or before, so that the memory it needs is fetched while others are found.
-  // REQUIRES: token.size() <= kMaxTokenBytes; ordinals come in ascending order.
-  void Add(std::string_view token, std::uint16_t ordinal);
+  // REQUIRES: 0 < token.size() <= kMaxTokenBytes; kTokenBytesRead bytes can be read at token.data(), however short it is;
+  // ordinals come in ascending order.
+  void Add(std::string_view token, std::uint16_t ordinal) {
+    if (token.size() > kTokenBytesRead) return AddPending(token, SignatureOfLong(token), ordinal);
+    const std::uint64_t signature = LoadShort(token);
+    Recent& recent = recent_[HashOf(signature, token.size()) >> kRecentShift];
+    const Recent now{signature, static_cast<std::uint16_t>(token.size()), ordinal};
+    if (recent == now) return;
+    recent = now;
+    AddPending(token, signature, ordinal);
+  }
   // REQUIRES: the bytes of the tokens are still where they were.
   void Flush(std::uint16_t ordinal);
   // Keeps the memory, since the next segment needs as much; after a huge one gives it back.
@@ -35,6 +48,7 @@ class TokenTable {
 
  private:
   static constexpr std::uint32_t kFree = UINT32_MAX;
+  static constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
   static constexpr std::size_t kSlotsAtFirst = 1u << 15;
   static constexpr std::size_t kSlotsKept = 1u << 20;
   static constexpr std::size_t kArenaKept = 8u << 20;
@@ -78,11 +92,25 @@ class TokenTable {
   [[nodiscard]] bool IsOf(const Entry& entry, std::string_view token,
                           std::uint64_t signature) const {
     return entry.signature == signature && entry.size == token.size() &&
-           (token.size() <= sizeof signature || TokenOf(entry) == token);
+           (token.size() <= kTokenBytesRead || TokenOf(entry) == token);
   }
+  // As a number that two tokens of one size share only where they are the same.
+  static std::uint64_t LoadShort(std::string_view token) {
+    const std::uint64_t bytes = LoadLittleEndian<std::uint64_t>(token.data());
+    return bytes & ~std::uint64_t{0} >> (CHAR_BIT * (kTokenBytesRead - token.size()));
+  }
+  // One that longer tokens hardly ever share.
+  static std::uint64_t SignatureOfLong(std::string_view token);
+  // Fast and good enough for a table that only this process sees.
+  static std::uint64_t HashOf(std::uint64_t signature, std::size_t size) {
+    const std::uint64_t hash = (signature ^ size) * kMultiplier;
+    return hash ^ hash >> 29;
+  }
+  void AddPending(std::string_view token, std::uint64_t signature, std::uint16_t ordinal);
   void Put(const Pending& token, std::uint16_t ordinal);
   void Mark(std::uint32_t entry, std::uint16_t ordinal);
   void Grow();
+  [[nodiscard]] std::uint64_t FrontOf(const Entry& entry) const;
   [[nodiscard]] std::vector<Sorted> InOrder() const;
   [[nodiscard]] LateBlocks Late() const;
 
