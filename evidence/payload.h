@@ -119,13 +119,13 @@ class Payload {
     std::uint32_t size;
   };
   Payload() = default;
-  Status ParseColumns();
+  Status ParseColumns(std::string_view bytes);
   Status CutBlob(std::span<const RecordEnd> ends);
   Status ParseFlags(ByteReader& reader);
   Status ParseOrigins(ByteReader& reader);
   Status ParsePosition(ByteReader& reader);
 
-  std::unique_ptr<std::string> bytes_;  // decompressed; everything below points into it
+  std::unique_ptr<char[]> bytes_;  // decompressed; everything below points into it
   std::vector<Row> rows_;
   std::vector<std::string_view> origins_;
   std::string_view batch_key_;

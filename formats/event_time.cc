@@ -13,29 +13,62 @@ namespace {
 constexpr UnixNanos kNanosPerDay = 24 * 3600 * kNanosPerSecond;
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
-UnixNanos Resolve(const CivilTime& civil, std::optional<int> offset, const TimeZone& zone) {
-  if (!IsValid(civil)) return kNoTime;
-  return offset ? AsUtc(civil) - *offset * kNanosPerSecond : zone.ToInstant(civil);
+UnixNanos AtOffset(const CivilTime& civil, int offset) {
+  return IsValid(civil) ? AsUtc(civil) - offset * kNanosPerSecond : kNoTime;
+}
+
+UnixNanos InZone(const CivilTime& civil, const TimeZone& zone) {
+  return IsValid(civil) ? zone.ToInstant(civil) : kNoTime;
 }
 
 // The latest year that puts the time at most 24 h after `not_after`.  A 29 February may have to go
 // back eight years.
-UnixNanos ResolveWithoutYear(CivilTime civil, const TimeContext& context) {
+UnixNanos InLatestYear(CivilTime civil, const TimeContext& context) {
   constexpr int kYearsBack = 8;
   const UnixNanos latest =
       context.not_after <= INT64_MAX - kNanosPerDay ? context.not_after + kNanosPerDay : INT64_MAX;
   const int last_year = context.zone.ToCivil(latest).year;
   for (civil.year = last_year; civil.year >= last_year - kYearsBack; --civil.year) {
-    const UnixNanos instant = Resolve(civil, std::nullopt, context.zone);
+    const UnixNanos instant = InZone(civil, context.zone);
     if (instant != kNoTime && instant <= latest) return instant;
   }
   return kNoTime;
 }
 
-UnixNanos Resolve(const std::optional<WrittenTime>& written, const TimeContext& context) {
+UnixNanos WithoutOffset(const CivilTime& civil, bool has_year, const TimeContext& context) {
+  return has_year ? InZone(civil, context.zone) : InLatestYear(civil, context);
+}
+
+// What WithoutOffset() says of every time of the hour follows from its first and last second, unless the clock or the year changes
+// between them.
+UnixNanos BeginOfHour(const CivilTime& hour, bool has_year, const TimeContext& context) {
+  constexpr int kLast = 59;
+  constexpr UnixNanos kBetween = (kLast * 60 + kLast) * kNanosPerSecond;
+  CivilTime last = hour;
+  last.minute = last.second = kLast;
+  const UnixNanos begin = WithoutOffset(hour, has_year, context);
+  const UnixNanos end = WithoutOffset(last, has_year, context);
+  return begin != kNoTime && end != kNoTime && end - begin == kBetween ? begin : kNoTime;
+}
+
+// WithoutOffset(), from what the context remembers.
+UnixNanos Local(const CivilTime& civil, bool has_year, TimeContext& context) {
+  CivilTime hour = civil;
+  hour.minute = hour.second = hour.nanos = 0;
+  KnownHour& known = context.hour;
+  if (known.civil != hour || known.has_year != has_year || known.not_after != context.not_after) {
+    known = {hour, has_year, context.not_after, BeginOfHour(hour, has_year, context)};
+  }
+  constexpr int kMost = 59;  // a leap second may be another hour's
+  if (known.begin == kNoTime || civil.minute > kMost || civil.second > kMost)
+    return WithoutOffset(civil, has_year, context);
+  return known.begin + (civil.minute * 60 + civil.second) * kNanosPerSecond + civil.nanos;
+}
+
+UnixNanos Resolve(const std::optional<WrittenTime>& written, TimeContext& context) {
   if (!written) return kNoTime;
-  if (!written->has_year) return ResolveWithoutYear(written->civil, context);
-  return Resolve(written->civil, written->offset, context.zone);
+  if (written->has_year && written->offset) return AtOffset(written->civil, *written->offset);
+  return Local(written->civil, written->has_year, context);
 }
 
 // `msg=audit(1364481363.243:24287):` - seconds and milliseconds of UTC.
@@ -55,14 +88,14 @@ UnixNanos AuditTime(std::string_view text) {
   return seconds * kNanosPerSecond + millis * kNanosPerMilli;
 }
 
-UnixNanos GeoserverTime(std::string_view text, const TimeContext& context) {
+UnixNanos GeoserverTime(std::string_view text, TimeContext& context) {
   const std::optional<GeoserverHeader> header = ParseGeoserverHeader(text);
   if (!header) return kNoTime;
   Scanner scanner(header->time);
   return Resolve(header->has_year ? TakeIsoTime(scanner) : TakeLog4j2Time(scanner), context);
 }
 
-UnixNanos AccessTime(std::string_view text, const TimeContext& context) {
+UnixNanos AccessTime(std::string_view text, TimeContext& context) {
   const std::string_view line = text.substr(0, text.find('\n'));
   if (const std::optional<BracketedTime> found = FindBracketedTime(line)) {
     return Resolve(found->time, context);
@@ -84,7 +117,9 @@ UnixNanos SqlserverTime(std::string_view text, TimeContext& context) {
   if (const std::optional<int> stated = BannerOffset(*header)) context.banner_offset = stated;
   Scanner scanner(header->time);
   const std::optional<WrittenTime> written = TakeIsoTime(scanner);
-  return written ? Resolve(written->civil, context.banner_offset, context.zone) : kNoTime;
+  if (!written) return kNoTime;
+  return context.banner_offset ? AtOffset(written->civil, *context.banner_offset)
+                               : Local(written->civil, true, context);
 }
 
 // Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by size: seconds and
@@ -107,7 +142,7 @@ UnixNanos EpochTime(std::string_view text) {
   return value * unit + billionths * unit / kNanosPerSecond;
 }
 
-UnixNanos JsonTime(std::string_view text, const TimeContext& context) {
+UnixNanos JsonTime(std::string_view text, TimeContext& context) {
   for (const std::string& value : JsonTimeTexts(text)) {
     Scanner scanner(value);
     const std::optional<WrittenTime> written = TakeIsoTime(scanner);

@@ -11,6 +11,14 @@
 
 namespace logvault::formats {
 
+// An hour of which the last record was: the next is nearly always of the same.
+struct KnownHour {
+  CivilTime civil;  // its beginning
+  bool has_year = true;
+  UnixNanos not_after = 0;
+  UnixNanos begin = kNoTime;  // kNoTime: nothing is known, or the clock was changed within it
+};
+
 // What the text leaves unsaid.
 struct TimeContext {
   TimeZone zone = TimeZone::Utc();  // the source's
@@ -19,10 +27,11 @@ struct TimeContext {
           // time at most 24 h after this
   // ERRORLOG: seconds east of UTC, once its banner stated them.  Kept with the file's position.
   std::optional<int> banner_offset;
+  KnownHour hour;  // EventTime's own
 };
 
 // kNoTime where the record states none.  `text` is the record as UTF-8 or bytes (see RecordText).  Updates
-// `context.banner_offset` at an ERRORLOG banner.  Pure otherwise.
+// `context.banner_offset` at an ERRORLOG banner.  Pure otherwise, as long as `context.zone` stays the same.
 UnixNanos EventTime(Format format, std::string_view text, TimeContext& context);
 
 }  // namespace logvault::formats

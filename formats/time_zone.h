@@ -20,6 +20,7 @@ struct CivilTime {
   int minute = 0;
   int second = 0;  // 0..60
   std::int32_t nanos = 0;
+  bool operator==(const CivilTime&) const = default;
 };
 // False for a date that does not exist, and for years before 1678 or after 2261, which UnixNanos cannot hold.
 bool IsValid(const CivilTime& time);
