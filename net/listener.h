@@ -12,6 +12,7 @@
 
 #include "common/status.h"
 #include "net/call_gate.h"
+#include "net/callback_thread.h"
 #include "net/not_offered.h"
 
 namespace logvault::net {
@@ -55,6 +56,7 @@ class Listener {
            std::unique_ptr<grpc::Server> server);
 
   const std::string address_;
+  const CallbackThread callbacks_;
   const std::unique_ptr<NotOffered> others_;  // outlives the server
   const std::unique_ptr<grpc::Server> server_;
 };
