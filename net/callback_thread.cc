@@ -23,8 +23,8 @@ constexpr std::int64_t kLookMs = 100;  // how long a stop may take
 
 void RunCallbacks(grpc_completion_queue* queue, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                            gpr_time_from_millis(kLookMs, GPR_TIMESPAN));
+    const gpr_timespec until =
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLookMs, GPR_TIMESPAN));
     const grpc_event event = grpc_completion_queue_next(queue, until, nullptr);
     if (event.type == GRPC_QUEUE_SHUTDOWN) return;
     if (event.type != GRPC_OP_COMPLETE) continue;
@@ -36,9 +36,8 @@ void RunCallbacks(grpc_completion_queue* queue, const std::stop_token& stop) {
 }  // namespace
 
 CallbackThread::CallbackThread()
-    : queue_(TakeQueue()), thread_([queue = queue_->cq()](const std::stop_token& stop) {
-        RunCallbacks(queue, stop);
-      }) {}
+    : queue_(TakeQueue()),
+      thread_([queue = queue_->cq()](const std::stop_token& stop) { RunCallbacks(queue, stop); }) {}
 
 CallbackThread::~CallbackThread() {
   thread_.request_stop();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-
 namespace logvault::query {
 namespace {
 
@@ -104,15 +103,14 @@ void TokenTable::Grow() {
 
 std::uint64_t TokenTable::FrontOf(const Entry& entry) const {
   const bool is_short = entry.size <= kTokenBytesRead;
-  return __builtin_bswap64(
-      is_short ? entry.signature : LoadLittleEndian<std::uint64_t>(TokenOf(entry).data()));
+  return __builtin_bswap64(is_short ? entry.signature
+                                    : LoadLittleEndian<std::uint64_t>(TokenOf(entry).data()));
 }
 
 std::vector<TokenTable::Sorted> TokenTable::InOrder() const {
   std::vector<Sorted> order;
   order.reserve(entries_.size());
-  for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    order.push_back({FrontOf(entries_[i]), i});
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) order.push_back({FrontOf(entries_[i]), i});
   SortByFront(order);
   // No token holds a NUL, so that only longer ones can share their first eight bytes.
   for (auto begin = order.begin(); begin != order.end();) {

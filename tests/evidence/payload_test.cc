@@ -46,7 +46,9 @@ TEST(PayloadTest, RandomBatchesComeBackAsTheyWere) {
   for (int round = 0; round < 200; ++round) {
     std::vector<OwnedRecord> records;
     std::string blob;
-    for (std::size_t i = 0, n = 1 + random() % 40; i < n; ++i) {
+    // Few; so many that the columns are put before the bytes; and so many that there is no room for them.
+    static constexpr std::size_t kMost[] = {40, 40, 40, 40, 40, 40, 900, 12'000};
+    for (std::size_t i = 0, n = 1 + random() % kMost[random() % std::size(kMost)]; i < n; ++i) {
       records.push_back(RandomRecord(random));
       blob += records.back().bytes;
       builder.Add(records.back().view());
@@ -59,7 +61,7 @@ TEST(PayloadTest, RandomBatchesComeBackAsTheyWere) {
     Result<Payload> payload = OpenPayload(HeaderFor(sealed, first_seq), sealed.frame, {});
     ASSERT_TRUE(payload.ok()) << payload.status() << " in round " << round;
     ASSERT_EQ(payload->record_count(), records.size());
-    EXPECT_EQ(payload->blob(), blob);
+    ASSERT_TRUE(payload->blob() == blob);
     EXPECT_EQ(payload->position(), position);
     for (std::uint32_t i = 0; i < records.size(); ++i) {
       RecordView got = payload->record(i);

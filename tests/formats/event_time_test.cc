@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
+
 namespace logvault::formats {
 namespace {
 
@@ -12,7 +15,10 @@ constexpr UnixNanos kReadAt = 1'722'470'400 * kNanosPerSecond;
 TimeContext Context(std::string_view zone = "UTC", UnixNanos not_after = kReadAt) {
   Result<TimeZone> loaded = TimeZone::Load(zone);
   EXPECT_TRUE(loaded.ok());
-  return {.zone = *loaded, .not_after = not_after, .banner_offset = {}};
+  TimeContext context;
+  context.zone = *loaded;
+  context.not_after = not_after;
+  return context;
 }
 
 // "none", or the time in UTC without trailing zeros of its fraction.
@@ -105,6 +111,47 @@ TEST(EventTimeTest, ATimeWithoutZoneIsInTheSourcesZone) {
             "2024-03-05T16:02:03");
   EXPECT_EQ(TimeOf(Format::kSyslog, "2024-03-06T01:02:03Z h x", Context("Asia/Tokyo")),
             "2024-03-06T01:02:03");
+}
+
+// A context that has seen other records says what a new one says, also where clocks change, some of them a minute past midnight,
+// and where the year does.
+TEST(EventTimeTest, WhatAContextRemembersChangesNoTime) {
+  const std::uint64_t seed = std::random_device{}();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  const auto below = [&random](int end) {
+    return static_cast<int>(random() % static_cast<unsigned>(end));
+  };
+  for (const char* zone : {"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
+                           "Africa/Monrovia", "Pacific/Apia"}) {
+    TimeContext used = Context(zone);
+    for (int round = 0; round < 20'000; ++round) {
+      static constexpr std::array kMonths = {"Jan", "Mar", "Oct", "Nov", "Dec", "Feb"};
+      static constexpr std::array kHours = {0, 1, 2, 3, 22, 23, 24, 12};
+      std::array<char, 64> text{};
+      const int day = below(32), hour = kHours[random() % kHours.size()], minute = below(61),
+                second = below(62);
+      const bool iso = random() % 2 == 0;
+      if (!iso) {
+        std::snprintf(text.data(), text.size(), "%s %2d %02d:%02d:%02d host x",
+                      kMonths[random() % kMonths.size()], day, hour, minute, second);
+      } else {
+        std::snprintf(text.data(), text.size(), "%d-%02d-%02dT%02d:%02d:%02d.%03d host x",
+                      1900 + below(130), below(13), day, hour, minute, second, below(1000));
+      }
+      if (random() % 8 == 0) used.not_after = kReadAt + below(400) * 24 * 3600 * kNanosPerSecond;
+      // A few in a row, as in a log.
+      for (int again = below(3); again >= 0; --again) {
+        TimeContext fresh = Context(zone, used.not_after);
+        ASSERT_EQ(EventTime(Format::kSyslog, text.data(), used),
+                  EventTime(Format::kSyslog, text.data(), fresh))
+            << zone << ": " << text.data();
+        const std::size_t minute_at = iso ? 14 : 10;
+        for (const std::size_t at : {minute_at, minute_at + 3})
+          text[at] = static_cast<char>('0' + below(6));
+      }
+    }
+  }
 }
 
 TEST(EventTimeTest, Auditd) {

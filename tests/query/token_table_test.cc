@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <map>
 #include <random>
 
@@ -14,6 +15,20 @@ namespace {
 
 using testing::ElementsAre;
 using Held = std::map<std::string, Ordinals>;
+
+// Tokens that stand in a text: behind each of them is something else, which is no part of it.
+class Tokens {
+ public:
+  std::string_view operator()(std::string_view token) {
+    std::string& text = texts_.emplace_back(token);
+    for (std::size_t i = 0; i < kTokenBytesRead; ++i) text.push_back(static_cast<char>(random_()));
+    return std::string_view(text).substr(0, token.size());
+  }
+
+ private:
+  std::minstd_rand random_;
+  std::deque<std::string> texts_;
+};
 
 Held Sorted(const TokenTable& table) {
   Held held;
@@ -28,9 +43,10 @@ Held Sorted(const TokenTable& table) {
 
 TEST(TokenTableTest, BlocksOnBothSidesOfTheBitSetAreInOrder) {
   TokenTable table;
+  Tokens token;
   for (const std::uint16_t block : {0, 1, 62, 63, 64, 65, 8191}) {
-    table.Add("everywhere", block);
-    if (block >= 64) table.Add("late", block);
+    table.Add(token("everywhere"), block);
+    if (block >= 64) table.Add(token("late"), block);
     table.Flush(block);
   }
   const Held held = Sorted(table);
@@ -53,8 +69,9 @@ TEST(TokenTableTest, HoldsWhatAMapHolds) {
         const std::size_t size = 1 + random() % (random() % 16 == 0 ? kMaxTokenBytes : 12);
         while (token.size() < size) token.push_back("ab\xff"[random() % 3]);
       }
+      Tokens text;
       for (const std::string& token : tokens) {
-        table.Add(token, block);
+        table.Add(text(token), block);
         Ordinals& list = expected[token];
         if (list.empty() || list.back() != block) list.push_back(block);
       }
