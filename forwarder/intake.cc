@@ -125,14 +125,14 @@ bool Intake::ReadStream(Stream& stream, int most) {
   }
   const std::int64_t turn_end = clock_.Monotonic() + kTurnNanos;
   Fill(stream);
-  for (int batches = 0; batches < most && !stream.idle && !IsRefused(); ++batches) {
+  for (int batches = 0; batches < most && !stream.idle && !held_.has_value(); ++batches) {
     if (batches > 0 && clock_.Monotonic() >= turn_end) break;
     HoldSealed();
     std::vector<ToSeal> full = Close({&stream});
     std::swap(stream.batch, spare_);  // `full` goes on to name the one that is to be sealed
     SealBeside(std::move(full));
-    if (held_.has_value() && held_->batches.size() >= kBatchesACommit) CommitHeld();
-    if (!IsRefused()) Fill(stream);
+    if (held_.has_value()) CommitHeld();
+    if (!held_.has_value()) Fill(stream);
   }
   HoldSealed();
   if (held_.has_value()) CommitHeld();

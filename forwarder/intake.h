@@ -28,7 +28,6 @@ inline constexpr std::int64_t kFlushIntervalNanos = kNanosPerSecond;
 inline constexpr std::int64_t kFlushIntervalMaxNanos = 5 * kNanosPerSecond;
 // Of one source before the others have their turn, where it has so much; the disk may be slow.
 inline constexpr int kBatchesInARow = 8;
-inline constexpr std::size_t kBatchesACommit = 4;
 inline constexpr std::int64_t kTurnNanos = kNanosPerSecond / 10;
 // Read from one socket source at a stop, at most: its queue and its kernel's buffers, several times over.
 inline constexpr int kStopBatchesMax = 32;
@@ -71,7 +70,6 @@ class Intake {
   [[nodiscard]] bool Stopped() const { return stopped_ && !held_.has_value(); }
   // What was sealed finds no room in the spool; nothing is read meanwhile.
   [[nodiscard]] bool blocked() const { return held_.has_value(); }
-  [[nodiscard]] bool IsRefused() const { return held_.has_value() && !trouble_.ok(); }
   // Why batches do not enter the spool; OK where they do.
   [[nodiscard]] const Status& trouble() const { return trouble_; }
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
