@@ -9,10 +9,6 @@ void ByteWriter::BigEndian(std::uint64_t value, int size) {
     U8(static_cast<std::uint8_t>(value >> shift));
 }
 
-void ByteWriter::SignedVarint(std::int64_t value) {
-  Varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
-}
-
 void ByteWriter::String16(std::string_view bytes) {
   LV_CHECK(bytes.size() <= UINT16_MAX);
   U16(static_cast<std::uint16_t>(bytes.size()));
@@ -28,16 +24,6 @@ void ByteWriter::String32(std::string_view bytes) {
 void ByteWriter::VarString(std::string_view bytes) {
   Varint(bytes.size());
   Bytes(bytes);
-}
-
-std::string_view ByteReader::Bytes(std::uint64_t size) {
-  if (size > rest_.size()) {
-    Fail();
-    return {};
-  }
-  std::string_view bytes = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return bytes;
 }
 
 std::uint64_t ByteReader::BigEndian(std::size_t size) {
@@ -56,11 +42,6 @@ std::uint64_t ByteReader::LongVarint() {
   }
   Fail();
   return 0;
-}
-
-std::int64_t ByteReader::SignedVarint() {
-  std::uint64_t value = Varint();
-  return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
 }
 
 std::string ToHex(std::string_view bytes) {

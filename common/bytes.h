@@ -23,7 +23,9 @@ class ByteWriter {
     U8(static_cast<std::uint8_t>(value));
   }
   // Zigzag: small magnitudes of either sign are short.
-  void SignedVarint(std::int64_t value);
+  void SignedVarint(std::int64_t value) {
+    Varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+  }
   void Bytes(std::string_view bytes) { out_.append(bytes); }
   // u16 length, bytes.  REQUIRES: at most 65,535 bytes.
   void String16(std::string_view bytes);
@@ -44,17 +46,34 @@ class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
-  std::uint8_t U8() { return static_cast<std::uint8_t>(BigEndian(1)); }
+  std::uint8_t U8() {
+    if (rest_.empty()) {
+      Fail();
+      return 0;
+    }
+    return TakeByte();
+  }
   std::uint16_t U16() { return static_cast<std::uint16_t>(BigEndian(2)); }
   std::uint32_t U32() { return static_cast<std::uint32_t>(BigEndian(4)); }
   std::uint64_t U64() { return BigEndian(8); }
   std::int64_t I64() { return static_cast<std::int64_t>(BigEndian(8)); }
   std::uint64_t Varint() {
     if (rest_.empty() || static_cast<std::uint8_t>(rest_.front()) >= 0x80) return LongVarint();
-    return U8();
+    return TakeByte();
   }
-  std::int64_t SignedVarint();
-  std::string_view Bytes(std::uint64_t size);
+  std::int64_t SignedVarint() {
+    const std::uint64_t value = Varint();
+    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+  }
+  std::string_view Bytes(std::uint64_t size) {
+    if (size > rest_.size()) {
+      Fail();
+      return {};
+    }
+    const std::string_view bytes = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return bytes;
+  }
   std::string_view String16() { return Bytes(U16()); }
   std::string_view String32() { return Bytes(U32()); }
   std::string_view VarString() { return Bytes(Varint()); }
@@ -69,6 +88,11 @@ class ByteReader {
   }
 
  private:
+  std::uint8_t TakeByte() {
+    const auto byte = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return byte;
+  }
   std::uint64_t BigEndian(std::size_t size);
   std::uint64_t LongVarint();
 

@@ -40,16 +40,6 @@ std::size_t UnitOf(std::int64_t nanos) {
 
 }  // namespace
 
-void RunWriter::Add(std::uint64_t value) {
-  if (count_ > 0 && value == value_) {
-    ++count_;
-    return;
-  }
-  Flush();
-  value_ = value;
-  count_ = 1;
-}
-
 void RunWriter::Flush() {
   if (count_ == 0) return;
   ByteWriter writer(bytes_);
@@ -64,15 +54,11 @@ void RunWriter::Write(ByteWriter& out) {
   bytes_.clear();
 }
 
-std::uint64_t RunReader::Next(ByteReader& in) {
-  if (left_ == 0) {
-    value_ = in.Varint();
-    left_ = in.Varint();
-    if (left_ == UINT64_MAX) in.Fail();
-    ++left_;
-  }
-  --left_;
-  return value_;
+void RunReader::Begin(ByteReader& in) {
+  value_ = in.Varint();
+  left_ = in.Varint();
+  if (left_ == UINT64_MAX) in.Fail();
+  ++left_;
 }
 
 void TimeWriter::Add(UnixNanos time) {

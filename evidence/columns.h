@@ -15,7 +15,13 @@ namespace logvault::evidence {
 // A column of few distinct values: each as (value, how many times more it repeats).
 class RunWriter {
  public:
-  void Add(std::uint64_t value);
+  void Add(std::uint64_t value) {
+    if (count_ == 0 || value != value_) {
+      Flush();
+      value_ = value;
+    }
+    ++count_;
+  }
   // Writes the column and begins anew.
   void Write(ByteWriter& out);
 
@@ -29,11 +35,17 @@ class RunWriter {
 
 class RunReader {
  public:
-  std::uint64_t Next(ByteReader& in);
+  std::uint64_t Next(ByteReader& in) {
+    if (left_ == 0) Begin(in);
+    --left_;
+    return value_;
+  }
   // Every run was used up by the rows.
   [[nodiscard]] bool Exhausted() const { return left_ == 0; }
 
  private:
+  void Begin(ByteReader& in);
+
   std::uint64_t value_ = 0;
   std::uint64_t left_ = 0;
 };

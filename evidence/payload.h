@@ -33,6 +33,7 @@ inline constexpr std::uint32_t kMaxRecordsPerBatch = 65'536;
 inline constexpr std::size_t kMaxPayloadSize =
     20 * 1024 * 1024;  // decompressed; a frame beyond is refused
 inline constexpr std::size_t kMaxOriginSize = 4096;
+inline constexpr std::uint8_t kPayloadVersion = 2;
 
 struct RecordEnd;
 
