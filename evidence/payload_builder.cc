@@ -20,14 +20,18 @@ namespace {
 
 // Level 3 makes batches of this size 1.7 % smaller and takes 1.7 times as long (docs/performance.md).
 constexpr int kZstdLevel = 1;
-// Half the level's own table of places seen, which the processor's nearest cache then holds, and matches from 6 bytes on instead
-// of 7: 0.4 % smaller in as much time (docs/performance.md).
+// For batches of more than 256 KiB, for which the level's own are 14 and 7: a table of places seen that the processor's nearest cache
+// holds, and matches from 6 bytes on, are 0.4 % smaller in as much time (docs/performance.md).
+constexpr std::size_t kLargeBytes = 256u << 10;
 constexpr int kZstdHashLog = 13;
 constexpr int kZstdMinMatch = 6;
 // From here on a batch's leaves are computed beside its compression: below, a thread costs more than it saves.
 constexpr std::size_t kParallelBytes = 64u << 10;
-// Of a batch from the one size on its columns are put before the records' bytes where these are, in so much room.
-constexpr std::size_t kColumnsBesideBytes = 64u << 10, kColumnsRoom = 64u << 10;
+// From here on a batch's columns are put before its records' bytes where these are, in a room of kColumnsRoom.
+constexpr std::size_t kColumnsBesideBytes = 64u << 10;
+constexpr std::size_t kColumnsRoom = 64u << 10;
+// While another thread reads the records' bytes, they do not move to make that room.
+static_assert(kColumnsBesideBytes <= kParallelBytes);
 
 std::int64_t WrappingSub(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
@@ -48,8 +52,6 @@ struct Scratch {
   Scratch() {
     LV_CHECK(zstd != nullptr);
     Set(ZSTD_c_compressionLevel, kZstdLevel);
-    Set(ZSTD_c_hashLog, kZstdHashLog);
-    Set(ZSTD_c_minMatch, kZstdMinMatch);
     Set(ZSTD_c_checksumFlag, 1);
   }
   // A huge record's memory is given back.
@@ -60,6 +62,9 @@ struct Scratch {
   }
   // `dictionary` may be nullptr.
   std::string Compress(std::string_view encoded, const Dictionary* dictionary) {
+    const bool large = encoded.size() > kLargeBytes;
+    Set(ZSTD_c_hashLog, large ? kZstdHashLog : 0);
+    Set(ZSTD_c_minMatch, large ? kZstdMinMatch : 0);
     // Its parameters go before the context's own.
     LV_CHECK(ZSTD_isError(ZSTD_CCtx_refCDict(
                  zstd.get(), dictionary == nullptr ? nullptr : &dictionary->for_compression())) ==

@@ -39,30 +39,34 @@ UnixNanos WithoutOffset(const CivilTime& civil, bool has_year, const TimeContext
   return has_year ? InZone(civil, context.zone) : InLatestYear(civil, context);
 }
 
-// What WithoutOffset() says of every time of the hour follows from its first and last second, unless the clock or the year changes
+// What WithoutOffset() says of every time of the hour follows from its first and last nanosecond, unless the clock or the year changes
 // between them.
 UnixNanos BeginOfHour(const CivilTime& hour, bool has_year, const TimeContext& context) {
-  constexpr int kLast = 59;
-  constexpr UnixNanos kBetween = (kLast * 60 + kLast) * kNanosPerSecond;
   CivilTime last = hour;
-  last.minute = last.second = kLast;
+  last.minute = last.second = 59;
+  last.nanos = kNanosPerSecond - 1;
   const UnixNanos begin = WithoutOffset(hour, has_year, context);
   const UnixNanos end = WithoutOffset(last, has_year, context);
-  return begin != kNoTime && end != kNoTime && end - begin == kBetween ? begin : kNoTime;
+  const bool follows =
+      begin != kNoTime && end != kNoTime && end - begin == 3600 * kNanosPerSecond - 1;
+  return follows ? begin : kNoTime;
 }
 
 // WithoutOffset(), from what the context remembers.
 UnixNanos Local(const CivilTime& civil, bool has_year, TimeContext& context) {
   CivilTime hour = civil;
   hour.minute = hour.second = hour.nanos = 0;
+  const UnixNanos not_after = has_year ? 0 : context.not_after;
   KnownHour& known = context.hour;
-  if (known.civil != hour || known.has_year != has_year || known.not_after != context.not_after) {
-    known = {hour, has_year, context.not_after, BeginOfHour(hour, has_year, context)};
-  }
-  constexpr int kMost = 59;  // a leap second may be another hour's
-  if (known.begin == kNoTime || civil.minute > kMost || civil.second > kMost)
+  if (known.civil != hour || known.has_year != has_year || known.not_after != not_after) {
+    known = {hour, has_year, not_after, std::nullopt};
     return WithoutOffset(civil, has_year, context);
-  return known.begin + (civil.minute * 60 + civil.second) * kNanosPerSecond + civil.nanos;
+  }
+  if (!known.begin) known.begin = BeginOfHour(hour, has_year, context);
+  constexpr int kMost = 59;  // a leap second may be another hour's
+  if (*known.begin == kNoTime || civil.minute > kMost || civil.second > kMost)
+    return WithoutOffset(civil, has_year, context);
+  return *known.begin + (civil.minute * 60 + civil.second) * kNanosPerSecond + civil.nanos;
 }
 
 UnixNanos Resolve(const std::optional<WrittenTime>& written, TimeContext& context) {

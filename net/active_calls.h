@@ -18,6 +18,11 @@ class ActiveCalls {
     for (grpc::ClientContext* context : running_) context->TryCancel();
   }
 
+  [[nodiscard]] bool cancelled() const LV_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return cancelled_;
+  }
+
   // Registers `context` while it lives.  Both must outlive it.
   class Scope {
    public:
@@ -39,7 +44,7 @@ class ActiveCalls {
   };
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   bool cancelled_ LV_GUARDED_BY(mutex_) = false;
   std::set<grpc::ClientContext*> running_ LV_GUARDED_BY(mutex_);
 };

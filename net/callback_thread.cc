@@ -2,9 +2,17 @@
 
 #include <grpc/grpc.h>
 #include <grpc/support/time.h>
+#include <grpcpp/version_info.h>
+
+#include <cstdint>
+#include <stop_token>
 
 namespace logvault::net {
 namespace {
+
+// Later versions have the queue and may not use it.
+static_assert(GRPC_CPP_VERSION_MAJOR == 1 && GRPC_CPP_VERSION_MINOR == 51,
+              "does this gRPC still look for callbacks on two threads that sleep? docs/adr/0020");
 
 // How the queue is had that all callback servers of a process share: gRPC says it to its own classes alone, but what names a member
 // in an explicit instantiation is not asked whether it may (ISO C++20, [temp.spec.general]/6).

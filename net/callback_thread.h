@@ -13,7 +13,8 @@ namespace logvault::net {
 class CallbackThread {
  public:
   CallbackThread();
-  // Waits for a callback that is running, and for at most a tenth of a second more.
+  // Waits for a callback that it is running, and for at most a tenth of a second more.  That may be another listener's, since all share
+  // one queue: no callback may wait for whoever destroys this.
   ~CallbackThread();
   CallbackThread(const CallbackThread&) = delete;
   CallbackThread& operator=(const CallbackThread&) = delete;

@@ -123,7 +123,12 @@ Status CollectorChannel::AwaitConnected(int timeout_ms) const {
   }
 }
 
-Status CollectorChannel::Explain(const grpc::Status& status, bool answered) const {
+Status CollectorChannel::Explain(const grpc::Status& status, bool answered,
+                                 const ActiveCalls& calls) const {
+  if (status.error_code() == grpc::StatusCode::CANCELLED && !calls.cancelled()) {
+    return Unavailable("the connection to " + options_.address +
+                       " was lost (the collector ended the call)");
+  }
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return FromGrpc(status);
   const std::string& reason = status.error_message();
   if (answered) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/status.h"
+#include "net/active_calls.h"
 #include "net/own_certificate.h"
 
 namespace logvault::net {
@@ -36,8 +37,10 @@ class CollectorChannel {
 
   // The Status of a call that ended with `status`, saying what a person should look at where there
   // was no connection: another address, another certificate, the collector's log.  `answered`: this
-  // channel has worked before, so the connection was lost and not refused.
-  [[nodiscard]] Status Explain(const grpc::Status& status, bool answered) const;
+  // channel has worked before, so the connection was lost and not refused.  kCancelled only where `calls` were: a collector that stops
+  // cancels calls as well.
+  [[nodiscard]] Status Explain(const grpc::Status& status, bool answered,
+                               const ActiveCalls& calls) const;
 
   [[nodiscard]] const std::shared_ptr<grpc::Channel>& get() const { return channel_; }
 

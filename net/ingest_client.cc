@@ -30,6 +30,7 @@ class Session final {
  public:
   Session(v1::Ingest::Stub& stub, ActiveCalls& calls, v1::OpenRequest request)
       : request_(std::move(request)),
+        calls_(calls),
         scope_(calls, context_),
         reader_([this, &stub] { Read(stub); }) {}
   ~Session() { context_.TryCancel(); }
@@ -48,7 +49,7 @@ class Session final {
     }
     if (opened_.has_value()) return *opened_;
     if (status_.ok()) return Internal("the collector ended the session before it opened it");
-    return channel.Explain(status_, false);
+    return channel.Explain(status_, false, calls_);
   }
 
   bool ended() const LV_EXCLUDES(mutex_) {
@@ -74,6 +75,7 @@ class Session final {
   }
 
   const v1::OpenRequest request_;
+  const ActiveCalls& calls_;
   grpc::ClientContext context_;
   ActiveCalls::Scope scope_;
 
@@ -108,7 +110,7 @@ class GrpcIngestClient final : public IngestClient {
     const ActiveCalls::Scope scope(calls_, context);
     v1::AppendResponse response;
     const grpc::Status status = stub_->Append(&context, request, &response);
-    if (!status.ok()) return channel_.Explain(status, HasSession());
+    if (!status.ok()) return channel_.Explain(status, HasSession(), calls_);
     return response;
   }
 

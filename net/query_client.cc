@@ -71,7 +71,7 @@ class GrpcQueryClient final : public QueryClient {
     const ActiveCalls::Scope scope(calls_, context);
     Response response;
     const grpc::Status status = ((*stub_).*method)(&context, request, &response);
-    if (!status.ok()) return channel_.Explain(status, answered_);
+    if (!status.ok()) return channel_.Explain(status, answered_, calls_);
     answered_ = true;
     return response;
   }
@@ -94,7 +94,7 @@ class GrpcQueryClient final : public QueryClient {
       while (reader->Read(&event)) continue;
     }
     const grpc::Status status = reader->Finish();
-    return stopped ? logvault::Status::Ok() : channel_.Explain(status, answered_);
+    return stopped ? logvault::Status::Ok() : channel_.Explain(status, answered_, calls_);
   }
 
   const CollectorChannel channel_;

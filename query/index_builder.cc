@@ -48,6 +48,10 @@ void SegmentBuilder::Add(std::uint64_t block, const evidence::Payload& payload,
         std::string_view(folded_).substr(payload.offset(i), record.bytes.size());
     sure = AddRecord(record, text, format) && sure;
   }
+  // A huge record's memory is given back.
+  for (std::string* room : {&folded_, &other_}) {
+    if (room->capacity() > 4 * evidence::kTargetBatchSize) std::string().swap(*room);
+  }
   if (too_long_) directory_.always.push_back(ordinal);
   if (!sure) directory_.unsure.push_back(ordinal);
 }

@@ -167,7 +167,8 @@ IndexQuery ForTerm(const Pattern& pattern) {
       return ForWildcards(pattern.text);
     case Pattern::Kind::kNetwork:
       return ForNetwork(pattern.network);
-    case Pattern::Kind::kHash:
+    case Pattern::Kind::kHash:  // of digits alone it is noise, which the index does not keep
+      if (IsNoise(pattern.literal.folded())) return {};
       return Tokens(pattern.literal.folded());
   }
   return {};

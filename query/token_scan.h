@@ -1,9 +1,7 @@
-// Finds the tokens of a folded text 64 bytes at a time.  It finds what ForEachToken (index_token.h) finds, numbers
-// left out; a test compares them.
+// Finds the tokens of a folded text 64 bytes at a time: what ForEachToken (index_token.h) finds, but for short numbers; a test
+// compares them.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <climits>
 #include <cstddef>

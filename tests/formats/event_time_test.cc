@@ -113,42 +113,59 @@ TEST(EventTimeTest, ATimeWithoutZoneIsInTheSourcesZone) {
             "2024-03-06T01:02:03");
 }
 
-// A context that has seen other records says what a new one says, also where clocks change, some of them a minute past midnight,
-// and where the year does.
+struct Day {
+  const char* zone;
+  int year, month, day;
+};
+
+// A context that has seen an hour's records says what a new one says, which cannot remember anything: on days on which clocks change, some
+// of them a minute past midnight or by half an hour, and where `not_after` lets the year change within the hour.
 TEST(EventTimeTest, WhatAContextRemembersChangesNoTime) {
+  static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const std::uint64_t seed = std::random_device{}();
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
   const auto below = [&random](int end) {
     return static_cast<int>(random() % static_cast<unsigned>(end));
   };
-  for (const char* zone : {"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
-                           "Africa/Monrovia", "Pacific/Apia"}) {
-    TimeContext used = Context(zone);
-    for (int round = 0; round < 20'000; ++round) {
-      static constexpr std::array kMonths = {"Jan", "Mar", "Oct", "Nov", "Dec", "Feb"};
-      static constexpr std::array kHours = {0, 1, 2, 3, 22, 23, 24, 12};
+  for (const Day& day :
+       {Day{"UTC", 2024, 2, 29}, Day{"UTC", 2024, 8, 1}, Day{"UTC", 2024, 2, 30},
+        Day{"Europe/Berlin", 2024, 3, 31}, Day{"Europe/Berlin", 2024, 10, 27},
+        Day{"America/St_Johns", 2010, 3, 14}, Day{"America/St_Johns", 2010, 11, 7},
+        Day{"America/St_Johns", 2010, 11, 6}, Day{"Australia/Lord_Howe", 2024, 4, 7},
+        Day{"Australia/Lord_Howe", 2024, 10, 6}, Day{"Africa/Monrovia", 1972, 1, 7},
+        Day{"Africa/Monrovia", 1972, 1, 6}, Day{"Pacific/Apia", 2011, 12, 30},
+        Day{"Pacific/Apia", 2011, 12, 29}, Day{"UTC", 2023, 12, 31}}) {
+    const auto text_of = [&](bool iso, int hour, int minute, int second, int millis) {
       std::array<char, 64> text{};
-      const int day = below(32), hour = kHours[random() % kHours.size()], minute = below(61),
-                second = below(62);
-      const bool iso = random() % 2 == 0;
-      if (!iso) {
-        std::snprintf(text.data(), text.size(), "%s %2d %02d:%02d:%02d host x",
-                      kMonths[random() % kMonths.size()], day, hour, minute, second);
-      } else {
-        std::snprintf(text.data(), text.size(), "%d-%02d-%02dT%02d:%02d:%02d.%03d host x",
-                      1900 + below(130), below(13), day, hour, minute, second, below(1000));
+      const int size =
+          iso ? std::snprintf(text.data(), text.size(), "%d-%02d-%02dT", day.year, day.month,
+                              day.day)
+              : std::snprintf(text.data(), text.size(), "%s %2d ", kMonths[day.month - 1], day.day);
+      std::snprintf(text.data() + size, text.size() - size, "%02d:%02d:%02d.%03d host x", hour,
+                    minute, second, millis);
+      return std::string(text.data());
+    };
+    TimeContext used = Context(day.zone);
+    for (int round = 0; round < 2'000; ++round) {
+      const int hour = below(25);
+      if (random() % 4 == 0) {
+        TimeContext fresh = Context(day.zone);
+        const UnixNanos end =
+            EventTime(Format::kSyslog, text_of(true, hour, 59, 59, below(1000)), fresh);
+        used.not_after =
+            (random() % 2 == 0 || end == kNoTime ? kReadAt : end) - 24 * 3600 * kNanosPerSecond;
       }
-      if (random() % 8 == 0) used.not_after = kReadAt + below(400) * 24 * 3600 * kNanosPerSecond;
-      // A few in a row, as in a log.
-      for (int again = below(3); again >= 0; --again) {
-        TimeContext fresh = Context(zone, used.not_after);
-        ASSERT_EQ(EventTime(Format::kSyslog, text.data(), used),
-                  EventTime(Format::kSyslog, text.data(), fresh))
-            << zone << ": " << text.data();
-        const std::size_t minute_at = iso ? 14 : 10;
-        for (const std::size_t at : {minute_at, minute_at + 3})
-          text[at] = static_cast<char>('0' + below(6));
+      const bool iso = random() % 2 == 0;
+      // A few in a row, as in a log: it is from the second on that the hour is known.
+      for (int i = 0; i < 5; ++i) {
+        const bool at_the_end = random() % 3 == 0;
+        const std::string text = text_of(iso, hour, at_the_end ? 59 : below(61),
+                                         at_the_end ? 59 : below(62), below(1000));
+        TimeContext fresh = Context(day.zone, used.not_after);
+        ASSERT_EQ(EventTime(Format::kSyslog, text, used), EventTime(Format::kSyslog, text, fresh))
+            << day.zone << " " << day.year << ": " << text;
       }
     }
   }

@@ -1,11 +1,13 @@
 // A listener answers while both of the threads that gRPC itself has for callbacks are busy, as it must while they sleep.
 #include "net/callback_thread.h"
 
+#include <grpc/support/cpu.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <latch>
@@ -19,7 +21,8 @@
 namespace logvault::net {
 namespace {
 
-constexpr int kThreadsOfGrpc = 2;  // on up to five processors
+// How many threads gRPC 1.51 has for callbacks.
+int ThreadsOfGrpc() { return static_cast<int>(std::clamp(gpr_cpu_num_cores() / 2, 2U, 16U)); }
 
 // Status holds the thread that runs it until it is released; Hosts answers at once.
 class Holding final : public v1::Query::CallbackService {
@@ -66,10 +69,12 @@ TEST(CallbackThreadTest, AListenerAnswersWhileTheThreadsOfGrpcDoNot) {
       pki::RevocationFile::Open(lab.crl_pem(), lab.ca_pem(), clock);
   ASSERT_TRUE(revocation.ok()) << revocation.status().ToString();
   const CallGate gate({"query", lab.vault_name(), {}}, **revocation, clock);
-  Holding service(kThreadsOfGrpc);
+  const int threads = ThreadsOfGrpc();
+  Holding service(threads);
   ListenerOptions options;
   options.name = "query";
   options.address = "127.0.0.1:0";
+  options.calls_per_connection = threads + 1;
   Result<std::unique_ptr<Listener>> listener =
       Listener::Start(options, grpc::InsecureServerCredentials(), service, gate);
   ASSERT_TRUE(listener.ok()) << listener.status().ToString();
@@ -78,7 +83,7 @@ TEST(CallbackThreadTest, AListenerAnswersWhileTheThreadsOfGrpcDoNot) {
   const std::unique_ptr<v1::Query::Stub> stub = v1::Query::NewStub(channel);
 
   std::vector<std::jthread> callers;
-  for (int i = 0; i < kThreadsOfGrpc; ++i) {
+  for (int i = 0; i < threads; ++i) {
     callers.emplace_back([&stub] {
       grpc::ClientContext context;
       v1::StatusResponse response;

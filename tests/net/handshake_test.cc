@@ -63,6 +63,14 @@ class CountingQuery final : public v1::Query::CallbackService {
     reactor->Finish(ToGrpc(gate_.Admit(*context->auth_context()).status()));
     return reactor;
   }
+  // As a server that stops ends a call.
+  grpc::ServerUnaryReactor* Hosts(grpc::CallbackServerContext* context,
+                                  const v1::HostsRequest* /*request*/,
+                                  v1::HostsResponse* /*response*/) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::CANCELLED);
+    return reactor;
+  }
 
  private:
   const CallGate& gate_;
@@ -183,6 +191,17 @@ class HandshakeTest : public testing::Test {
   std::vector<std::unique_ptr<PresentedCertificate>> presented_;  // before the listeners
   std::unique_ptr<Listener> ingest_listener_, query_listener_;
 };
+
+TEST_F(HandshakeTest, ACallThatTheServerCancelsIsALostConnectionAndNoInterruption) {
+  Result<std::unique_ptr<QueryClient>> client = ConnectQuery(
+      lab.QueryOptions(query_listener_->address(), lab.Issue(pki::Role::kInvestigator, "ann")));
+  ASSERT_TRUE(client.ok()) << client.status();
+  const Status ended = (*client)->Hosts({}).status();
+  EXPECT_EQ(ended.code(), StatusCode::kUnavailable) << ended;
+  EXPECT_THAT(ended.message(), HasSubstr("was lost"));
+  (*client)->Cancel();
+  EXPECT_EQ((*client)->Hosts({}).status().code(), StatusCode::kCancelled);
+}
 
 TEST_F(HandshakeTest, EachRoleIsAdmittedWhereItBelongs) {
   EXPECT_EQ(AppendWith(lab.Issue(pki::Role::kForwarder, "geo01")), Status::Ok());

@@ -66,6 +66,11 @@ TEST(IndexTokenTest, TheFastScanFindsWhatTheSlowOneFinds) {
     const std::size_t kinds = random() % 2 == 0 ? kBytes.size() : 6;
     std::string room(random() % 200 + kScanBytes, ' ');
     for (char& c : room) c = random() % 60 == 0 ? ' ' : kBytes[random() % kinds];
+    // Among them one of a single kind, as long as what is scanned at once or as a token may be.
+    if (random() % 4 == 0)
+      room.insert(random() % (room.size() - kScanBytes + 1),
+                  (random() % 2 == 0 ? kScanBytes : kMaxTokenBytes) - 4 + random() % 9,
+                  "a9.\x80"[random() % 4]);
     const std::string_view text = std::string_view(room).substr(0, room.size() - kScanBytes);
     std::vector<std::string_view> expected, found;
     ForEachToken(text, [&](std::size_t begin, std::size_t size) {
@@ -113,6 +118,17 @@ TEST(IndexTest, FindsWordsInsideTokensAndAcrossSeparators) {
   EXPECT_THAT(Visited(blocks, "not failed"), ElementsAre(0, 1, 2));
   EXPECT_THAT(Visited(blocks, "x?_c*shell"), ElementsAre(1));
   EXPECT_THAT(Visited(blocks, "12"), ElementsAre(0, 1, 2)) << "noise rules nothing out";
+}
+
+// It looks like a hash, and numbers are not kept.
+TEST(IndexTest, AHashOfDigitsAloneRulesNothingOut) {
+  for (const std::size_t size : {32U, 40U, 64U}) {
+    const std::string digits(size, '7');
+    const std::vector<IndexedBlock> blocks = {Lines({"transfer " + digits + " done\n"}),
+                                              Lines({"transfer x done\n"})};
+    EXPECT_THAT(Visited(blocks, digits), ElementsAre(0, 1)) << size;
+    EXPECT_THAT(Visited(blocks, "a" + digits.substr(1)), IsEmpty()) << size;
+  }
 }
 
 TEST(IndexTest, ARecordsEndEndsItsLastToken) {
