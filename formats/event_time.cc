@@ -21,12 +21,17 @@ UnixNanos InZone(const CivilTime& civil, const TimeZone& zone) {
   return IsValid(civil) ? zone.ToInstant(civil) : kNoTime;
 }
 
+// What a time without a year is not later than.
+UnixNanos LatestFor(const TimeContext& context) {
+  return context.not_after <= INT64_MAX - kNanosPerDay ? context.not_after + kNanosPerDay
+                                                       : INT64_MAX;
+}
+
 // The latest year that puts the time at most 24 h after `not_after`.  A 29 February may have to go
 // back eight years.
 UnixNanos InLatestYear(CivilTime civil, const TimeContext& context) {
   constexpr int kYearsBack = 8;
-  const UnixNanos latest =
-      context.not_after <= INT64_MAX - kNanosPerDay ? context.not_after + kNanosPerDay : INT64_MAX;
+  const UnixNanos latest = LatestFor(context);
   const int last_year = context.zone.ToCivil(latest).year;
   for (civil.year = last_year; civil.year >= last_year - kYearsBack; --civil.year) {
     const UnixNanos instant = InZone(civil, context.zone);
@@ -39,16 +44,18 @@ UnixNanos WithoutOffset(const CivilTime& civil, bool has_year, const TimeContext
   return has_year ? InZone(civil, context.zone) : InLatestYear(civil, context);
 }
 
-// What WithoutOffset() says of every time of the hour follows from its first and last nanosecond, unless the clock or the year changes
-// between them.
-UnixNanos BeginOfHour(const CivilTime& hour, bool has_year, const TimeContext& context) {
+// What WithoutOffset() says of every time of the hour follows from its first and last nanosecond, unless the clock changes between
+// them.  kNoTime there, and where the year is missing and the newest is not that of the whole hour.
+UnixNanos BeginOfHour(CivilTime hour, bool has_year, const TimeContext& context) {
+  const UnixNanos latest = has_year ? INT64_MAX : LatestFor(context);
+  if (!has_year) hour.year = context.zone.ToCivil(latest).year;
   CivilTime last = hour;
   last.minute = last.second = 59;
   last.nanos = kNanosPerSecond - 1;
-  const UnixNanos begin = WithoutOffset(hour, has_year, context);
-  const UnixNanos end = WithoutOffset(last, has_year, context);
-  const bool follows =
-      begin != kNoTime && end != kNoTime && end - begin == 3600 * kNanosPerSecond - 1;
+  const UnixNanos begin = InZone(hour, context.zone);
+  const UnixNanos end = InZone(last, context.zone);
+  const bool follows = begin != kNoTime && end != kNoTime && end <= latest &&
+                       end - begin == 3600 * kNanosPerSecond - 1;
   return follows ? begin : kNoTime;
 }
 
