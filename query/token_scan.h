@@ -173,7 +173,7 @@ Colons ScanTokens(std::string_view folded, const VisitWord& visit_word,
     const std::size_t seen =
         goes_on ? static_cast<std::size_t>(std::bit_width(begins) - 1) : kScanBytes;
     colons.Take(masks.colons & FirstBits(seen), colon_before);
-    colon_before = !goes_on && masks.colons >> (kScanBytes - 1) != 0;
+    colon_before = masks.colons >> (kScanBytes - 1) != 0;
     base += seen;
     if (seen > 0) continue;
     const FoundToken token = LongTokenAt(folded, base);
